@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package ejabberdconf reads what a monitor needs to know out of ejabberd.yml into one plain struct: facts only. Passwords,
+// keys and secrets of the file never enter the struct, so they can not leak from it.
+package ejabberdconf
+
+import "time"
+
+// Config is what was found in ejabberd.yml, with macros, included files and host_config applied and ejabberd's defaults
+// filled in. It is what --discover writes as JSON and what the service reads back.
+type Config struct {
+	Path      string     `json:"path"`      // the file it was read from
+	Hosts     []string   `json:"hosts"`     // vhosts in ASCII form, in the order of the file
+	Listeners []Listener `json:"listeners"` // in the order of the file
+	Databases []Database `json:"databases"` // PostgreSQL databases; none where no vhost uses one
+	Uploads   []Upload   `json:"uploads"`   // one for each vhost with mod_http_upload
+	CertFiles []string   `json:"cert_files"`
+	// SessionsInSQL are the vhosts whose sessions are kept in SQL (sm_db_type: sql) instead of ejabberd's memory: asking
+	// ejabberd to count those would make it ask its database.
+	SessionsInSQL []string `json:"sessions_in_sql,omitempty"`
+	// Notes say what was not understood or not supported, for --check; they quote no values of the file.
+	Notes []string `json:"notes,omitempty"`
+}
+
+// Listener is one entry of listen.
+type Listener struct {
+	Port             int               `json:"port"`           // 0 for a Unix socket
+	Unix             string            `json:"unix,omitempty"` // path of a Unix socket
+	IP               string            `json:"ip"`             // "0.0.0.0" where the file says nothing
+	Transport        string            `json:"transport"`      // tcp or udp
+	Module           string            `json:"module"`         // ejabberd_c2s, ejabberd_s2s_in, ejabberd_http …
+	TLS              bool              `json:"tls,omitempty"`  // direct TLS
+	StartTLS         bool              `json:"starttls,omitempty"`
+	StartTLSRequired bool              `json:"starttls_required,omitempty"`
+	Handlers         map[string]string `json:"handlers,omitempty"` // path -> module of ejabberd_http
+}
+
+// Database is one PostgreSQL database that ejabberd uses. Only what is needed to find it: never user or password.
+type Database struct {
+	Host      string   `json:"host"` // name, address or directory of the Unix socket
+	Port      int      `json:"port"`
+	Name      string   `json:"name"`
+	Vhosts    []string `json:"vhosts"`     // the vhosts that live in it
+	PoolSize  int      `json:"pool_size"`  // connections that ejabberd opens for each vhost
+	MultiHost bool     `json:"multi_host"` // new_sql_schema or sql_schema_multihost; the schema itself decides, see internal/database
+}
+
+// Upload is mod_http_upload of one vhost.
+type Upload struct {
+	Vhost     string        `json:"vhost"`
+	Docroot   string        `json:"docroot"`          // absolute, @HOST@ and @HOME@ replaced
+	JIDInURL  string        `json:"jid_in_url"`       // sha1 or node: how an account's directory is named
+	PutURL    string        `json:"put_url"`          // @HOST@ replaced
+	MaxSize   int64         `json:"max_size"`         // bytes of one file, 0 = unlimited
+	SoftQuota int64         `json:"soft_quota"`       // bytes an account, by the rule for all; 0 = no quota
+	HardQuota int64         `json:"hard_quota"`       // same
+	Retention time.Duration `json:"retention"`        // max_days; 0 = for ever
+	Access    string        `json:"access,omitempty"` // name of the access rule
+}
