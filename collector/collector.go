@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package collector counts what can be known of an ejabberd server from inside: from its admin API, its database, its upload
+// directory.
+//
+// A collector is a Definition: a fact sheet and one function that adds numbers to a Set. All is the table of contents. The
+// Exporter runs them, so a collector knows nothing of timeouts, caching, other collectors or Prometheus.
+package collector
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/chapril/ejabberd_exporter/internal/metric"
+)
+
+// Source is where a collector's numbers come from.
+type Source string
+
+// The sources.
+const (
+	API       Source = "API"       // mod_http_api
+	Database  Source = "Database"  // PostgreSQL, as the exporter's own role
+	Uploads   Source = "Uploads"   // the directory tree of mod_http_upload
+	Discovery Source = "Discovery" // what was read from ejabberd.yml
+)
+
+// Definition declares one collector.
+type Definition struct {
+	Name, Help string
+	Source     Source
+	Disabled   bool          // off unless asked for with --collector.<name>
+	Reuse      time.Duration // how long a result read at scrape time is served again; 0: 10 seconds
+	Refresh    time.Duration // 0: read at scrape time; else served from a snapshot about this old
+	// Columns are the database columns that it reads, by table: the GRANTs are generated from them. server_host is left out
+	// by itself where the schema has none.
+	Columns map[string][]string
+	Metrics []*metric.Metric
+	// Collect adds the numbers. An error means that none of them can be trusted: only metrics marked OnFailure are kept.
+	// ErrOff (wrapped with the reason) means that this server does not have what is counted here, which is no failure.
+	Collect func(ctx context.Context, src *Sources, out *metric.Set) error
+}
+
+// ErrOff says that a server does not have a collector's source, or does not want it to be read: no series, no failure.
+var ErrOff = errors.New("off")
+
+// All is the table of contents.
+var All = []Definition{
+	Server,
+	Accounts,
+	Activity,
+	Sessions,
+	Online,
+	Connections,
+	S2S,
+	UploadTree,
+	UploadLimits,
+	UploadFilesystem,
+	DatabaseServer,
+}
+
+// Columns are all columns that the collectors read, by table, each once.
+func Columns(definitions []Definition) map[string][]string {
+	seen := map[string]bool{}
+	columns := map[string][]string{}
+	for _, d := range definitions {
+		for table, names := range d.Columns {
+			for _, name := range names {
+				if key := table + "." + name; !seen[key] {
+					seen[key] = true
+					columns[table] = append(columns[table], name)
+				}
+			}
+		}
+	}
+	return columns
+}

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package collector
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/chapril/ejabberd_exporter/internal/metric"
+)
+
+const (
+	defaultReuse = 10 * time.Second
+	// scrapeLimit and refreshLimit end a run whose source does not answer.
+	scrapeLimit  = 10 * time.Second
+	refreshLimit = 10 * time.Minute
+	// dutyCycle bounds what we cost: a refresh that took 1 s is not repeated for 100 s.
+	dutyCycle = 100
+	firstRetry = 30 * time.Second
+	// keepIntervals is how old a snapshot may grow: a gap is honest, an old number is not.
+	keepIntervals = 4
+)
+
+// flight runs one collector, never twice at a time. Scrapers take what it has; who cannot wait leaves it flying.
+type flight struct {
+	definition Definition
+	run        func(context.Context, *metric.Set) error
+	changed    func(before, now *result) // told after each run
+
+	mu      sync.Mutex
+	landed  chan struct{} // closed when the present run ends; nil between runs
+	last    *result       // of the last finished run
+	good    *result       // of the last successful run
+	bounds  func() metric.Bounds
+	planned time.Time // refreshed collectors: the next run is due
+}
+
+type result struct {
+	set  *metric.Set
+	err  error
+	end  time.Time
+	took time.Duration
+}
+
+func (r *result) off() bool { return r != nil && errors.Is(r.err, ErrOff) }
+
+// taken is what one scraper gets of a flight.
+type taken struct {
+	set  *metric.Set // nil: nothing
+	last *result     // nil: no run has finished yet
+	late bool        // the scraper's deadline came first
+}
+
+// take returns what the collector has to say now, waiting until ctx is done where there is reason to wait.
+func (f *flight) take(ctx context.Context) taken {
+	if f.definition.Refresh > 0 {
+		return f.takeSnapshot(ctx)
+	}
+	f.mu.Lock()
+	if f.last != nil && time.Since(f.last.end) < f.reuse() {
+		defer f.mu.Unlock()
+		return taken{set: f.last.set, last: f.last}
+	}
+	landed := f.start(scrapeLimit)
+	f.mu.Unlock()
+	select {
+	case <-landed:
+	case <-ctx.Done():
+		return taken{late: true}
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return taken{set: f.last.set, last: f.last}
+}
+
+func (f *flight) reuse() time.Duration {
+	if f.definition.Reuse > 0 {
+		return f.definition.Reuse
+	}
+	return defaultReuse
+}
+
+// takeSnapshot serves the last good snapshot and starts a new run when it is due. Only who finds no snapshot waits.
+func (f *flight) takeSnapshot(ctx context.Context) taken {
+	f.mu.Lock()
+	if !time.Now().Before(f.planned) {
+		f.start(refreshLimit)
+	}
+	landed, snapshot := f.landed, f.snapshot()
+	f.mu.Unlock()
+	if snapshot.set == nil && landed != nil {
+		select {
+		case <-landed:
+		case <-ctx.Done():
+		}
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		snapshot = f.snapshot()
+	}
+	return snapshot
+}
+
+// snapshot is the last good one as long as it is not too old, beside the outcome of the last run.
+func (f *flight) snapshot() taken {
+	switch {
+	case f.last == nil:
+		return taken{}
+	case f.last.off():
+		return taken{last: f.last}
+	case f.good != nil && time.Since(f.good.end) < keepIntervals*f.interval():
+		return taken{set: f.good.set, last: f.last}
+	}
+	return taken{set: f.last.set, last: f.last}
+}
+
+// interval is the refresh interval, stretched so that runs use at most 1 % of the time.
+func (f *flight) interval() time.Duration {
+	if f.good == nil {
+		return f.definition.Refresh
+	}
+	return max(f.definition.Refresh, dutyCycle*f.good.took)
+}
+
+// start begins a run unless one is under way; the channel is closed at its end.
+func (f *flight) start(limit time.Duration) <-chan struct{} {
+	if f.landed == nil {
+		f.landed = make(chan struct{})
+		go f.fly(limit)
+	}
+	return f.landed
+}
+
+func (f *flight) fly(limit time.Duration) {
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	began := time.Now()
+	set := metric.NewSet(f.bounds())
+	err := guard(func() error { return f.run(ctx, set) })
+	if err != nil {
+		set = set.OnFailure()
+	}
+	now := &result{set: set, err: err, end: time.Now(), took: time.Since(began)}
+
+	f.mu.Lock()
+	before := f.last
+	f.last = now
+	if err == nil {
+		f.good = now
+	}
+	wait := f.interval()
+	if err != nil && !now.off() {
+		wait = min(max(firstRetry, dutyCycle*now.took), wait)
+	}
+	f.planned = now.end.Add(wait)
+	close(f.landed)
+	f.landed = nil
+	f.mu.Unlock()
+	f.changed(before, now)
+}
+
+// guard turns a panic into an error that says where, and nothing of what: the value could be anybody's data.
+func guard(run func() error) (err error) {
+	defer func() {
+		if recover() != nil {
+			err = fmt.Errorf("panic at %s: this is a bug of the exporter, please report it", origin())
+		}
+	}()
+	return run()
+}
+
+// origin finds the line that panicked: the first frame of ours below the runtime's.
+func origin() string {
+	pcs := make([]uintptr, 32)
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs)])
+	for {
+		frame, more := frames.Next()
+		if !strings.HasPrefix(frame.Function, "runtime.") {
+			return fmt.Sprintf("%s:%d", frame.Function[strings.LastIndexByte(frame.Function, '/')+1:], frame.Line)
+		}
+		if !more {
+			return "an unknown place"
+		}
+	}
+}

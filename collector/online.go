@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package collector
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/chapril/ejabberd_exporter/internal/database"
+	"github.com/chapril/ejabberd_exporter/internal/ejabberd"
+	"github.com/chapril/ejabberd_exporter/internal/metric"
+)
+
+var accountsOnline = &metric.Metric{
+	Name: "ejabberd_accounts_online", Source: "API connected_users", Scope: metric.Cluster, Refreshed: true,
+	Labels: []metric.Label{metric.Vhost},
+	Help:   "Accounts with at least one session",
+}
+
+// Online counts accounts that are online. It passes the list of who is online through memory, once, and keeps nothing of it.
+var Online = Definition{
+	Name: "online", Source: API, Refresh: time.Minute,
+	Help:    "Accounts that are online; off where ejabberd does not let us list sessions",
+	Metrics: []*metric.Metric{accountsOnline},
+	Collect: func(ctx context.Context, src *Sources, out *metric.Set) error {
+		online, err := src.online(ctx)
+		if err != nil {
+			return err
+		}
+		for _, vhost := range online.vhosts {
+			out.Add(accountsOnline, 0, vhost)
+		}
+		for account := range online.accounts {
+			out.Add(accountsOnline, 1, account.vhost)
+		}
+		return nil
+	},
+}
+
+// account names an account within one run; it never leaves the package.
+type account struct{ vhost, user string }
+
+// presence is who was online during one run, and on which vhosts that is known.
+type presence struct {
+	vhosts   []string
+	accounts map[account]struct{}
+}
+
+// online lists who is online: from ejabberd's memory, or from the table sm for vhosts that keep their sessions there.
+func (s *Sources) online(ctx context.Context) (*presence, error) {
+	api, err := s.api()
+	if err != nil {
+		return nil, err
+	}
+	p := &presence{accounts: map[account]struct{}{}}
+	if len(s.SessionsInSQL) > 0 {
+		p.vhosts = s.SessionsInSQL
+		return p, s.sessionRows(ctx, func(user, vhost string) { p.accounts[account{vhost, user}] = struct{}{} })
+	}
+	if p.vhosts, err = api.Vhosts(ctx); err != nil {
+		return nil, err
+	}
+	err = api.ConnectedUsers(ctx, func(user, vhost string) { p.accounts[account{vhost, user}] = struct{}{} })
+	return p, namesOff(err)
+}
+
+// namesOff makes of a refusal that the operator does not want us to read names: that is a choice, not a failure.
+func namesOff(err error) error {
+	if refused := (*ejabberd.Refused)(nil); errors.As(err, &refused) && refused.Status == 403 {
+		return fmt.Errorf("%w: ejabberd does not allow the exporter to list sessions (command %s; `ejabberd_exporter --check` prints the lines that allow it)",
+			ErrOff, refused.Command)
+	}
+	return err
+}
+
+// sessionRows reads the table sm (sm_db_type: sql). Its rows outlive a crash of ejabberd, so they are only believed while
+// ejabberd answers.
+func (s *Sources) sessionRows(ctx context.Context, each func(user, vhost string)) error {
+	if _, err := s.API.Uptime(ctx); err != nil {
+		return err
+	}
+	wanted := identity(s.SessionsInSQL)
+	return s.refresh(ctx, func(ctx context.Context, db *database.Conn) error {
+		if !db.Schema.Has("sm") {
+			return nil
+		}
+		rows, err := db.Query(ctx, `SELECT username, `+db.HostColumn()+` FROM sm`)
+		if err != nil {
+			return err
+		}
+		var user, host string
+		_, err = pgx.ForEachRow(rows, []any{&user, &host}, func() error {
+			if vhost := db.VhostLabel(host); wanted[vhost] != "" || vhost == metric.Shared {
+				each(user, vhost)
+			}
+			return nil
+		})
+		return err
+	})
+}

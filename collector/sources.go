@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package collector
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/chapril/ejabberd_exporter/internal/database"
+	"github.com/chapril/ejabberd_exporter/internal/ejabberd"
+	"github.com/chapril/ejabberd_exporter/internal/ejabberdconf"
+	"github.com/chapril/ejabberd_exporter/internal/metric"
+)
+
+// Sources are what the collectors may read. A nil source is one that this server does not have.
+type Sources struct {
+	API       AdminAPI
+	Databases SQL
+	Uploads   []ejabberdconf.Upload
+	// Vhosts are the hosts that ejabberd serves, as discovered.
+	Vhosts []string
+	// SessionsInSQL are the vhosts whose sessions must be counted in the database.
+	SessionsInSQL []string
+	// SessionsMax is the number of sessions above which connections are not looked at one by one; 0: no limit.
+	SessionsMax int
+	Bounds      metric.Bounds
+}
+
+// AdminAPI is what the collectors ask of ejabberd: facts that it holds in memory, never ones that it would have to ask its
+// database for. Implemented by *ejabberd.Client.
+type AdminAPI interface {
+	Status(ctx context.Context) (version, node string, err error)
+	Uptime(ctx context.Context) (seconds float64, err error)
+	Processes(ctx context.Context) (float64, error)
+	Vhosts(ctx context.Context) ([]string, error)
+	Sessions(ctx context.Context, vhost string) (int, error)
+	SessionCount(ctx context.Context) (int, error)
+	S2S(ctx context.Context) (in, out int, err error)
+	ConnectedUsers(ctx context.Context, each func(user, vhost string)) error
+	ConnectedUsersInfo(ctx context.Context, each func(ejabberd.Session)) error
+	Up() (up, known bool)
+	Requests() []ejabberd.Count
+}
+
+// SQL is access to the databases that hold the vhosts. Implemented by *database.Databases.
+type SQL interface {
+	// Use runs f on the named database, on one of the exporter's two connections.
+	Use(ctx context.Context, lane database.Lane, name string, f func(ctx context.Context, db *database.Conn) error) error
+	// Names are the databases' names, as labels.
+	Names() []string
+}
+
+// api returns the API or the reason why it is off.
+func (s *Sources) api() (AdminAPI, error) {
+	if s.API == nil {
+		return nil, fmt.Errorf("%w: no admin API of ejabberd is configured (--ejabberd.url)", ErrOff)
+	}
+	return s.API, nil
+}
+
+// refresh runs f on every database, one after the other, on the connection for refreshes. One that fails does not keep the
+// others from being asked.
+func (s *Sources) refresh(ctx context.Context, f func(context.Context, *database.Conn) error) error {
+	if s.Databases == nil {
+		return errNoSQL
+	}
+	var errs []error
+	for _, name := range s.Databases.Names() {
+		errs = append(errs, s.Databases.Use(ctx, database.Refresh, name, f))
+	}
+	return errors.Join(errs...)
+}
+
+var errNoSQL = fmt.Errorf("%w: ejabberd keeps nothing in PostgreSQL here", ErrOff)
