@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/chapril/ejabberd_exporter/internal/database"
+	"github.com/chapril/ejabberd_exporter/internal/ejabberd"
 	"github.com/chapril/ejabberd_exporter/internal/metric"
 )
 
@@ -52,13 +53,9 @@ var Activity = Definition{
 			if !db.Schema.Has("last") {
 				return nil
 			}
-			present := online.in(db)
-			counted, err := countActivity(ctx, db, present, time.Now())
+			counted, err := countActivity(ctx, db, online.in(db), time.Now())
 			if err != nil {
 				return err
-			}
-			for account := range present {
-				counted[account.vhost].online++
 			}
 			for vhost, n := range counted {
 				out.Add(neverLoggedIn, n.never, vhost)
@@ -71,16 +68,33 @@ var Activity = Definition{
 	},
 }
 
-// in are the accounts that are online in one database's vhosts. In the old schema an account belongs to all of its vhosts.
-func (p *presence) in(db *database.Conn) map[account]struct{} {
+// in are the accounts that are online in one database's vhosts.
+func (p *presence) in(db *database.Conn) map[ejabberd.Account]string {
 	ours := identity(db.Target.Vhosts)
-	present := map[account]struct{}{}
-	for a := range p.accounts {
-		if _, ok := ours[a.vhost]; ok || a.vhost == metric.Shared {
-			present[account{db.VhostLabel(a.vhost), a.user}] = struct{}{}
+	present := map[ejabberd.Account]string{}
+	for a, vhost := range p.accounts {
+		if ours[vhost] != "" {
+			present[a] = vhost
 		}
 	}
 	return present
+}
+
+// take removes a row's account and tells whether it was online. A row of the old schema stands for the accounts of that name
+// on all of the database's vhosts.
+func take(present map[ejabberd.Account]string, user, host string, db *database.Conn) (online bool) {
+	vhosts := db.Target.Vhosts
+	if db.Schema.MultiHost {
+		vhosts = []string{host}
+	}
+	for _, vhost := range vhosts {
+		a := ejabberd.AccountOf(user, vhost)
+		if _, ok := present[a]; ok {
+			online = true
+			delete(present, a)
+		}
+	}
+	return online
 }
 
 // activityNumbers are the numbers of one vhost.
@@ -89,8 +103,8 @@ type activityNumbers struct {
 	offline       []float64 // active and not online, by window
 }
 
-// countActivity reads the table once, row by row, without keeping any, and counts who is not online.
-func countActivity(ctx context.Context, db *database.Conn, present map[account]struct{}, now time.Time) (map[string]*activityNumbers, error) {
+// countActivity reads the table once, row by row, without keeping any.
+func countActivity(ctx context.Context, db *database.Conn, present map[ejabberd.Account]string, now time.Time) (map[string]*activityNumbers, error) {
 	counted := map[string]*activityNumbers{}
 	for _, vhost := range db.VhostLabels() {
 		counted[vhost] = &activityNumbers{offline: make([]float64, len(activityWindows))}
@@ -110,7 +124,11 @@ func countActivity(ctx context.Context, db *database.Conn, present map[account]s
 			vhost = db.VhostLabel(host)
 		}
 		numbers, ours := counted[vhost]
-		if _, online := present[account{vhost, string(row[1])}]; online || !ours {
+		if !ours {
+			continue
+		}
+		if take(present, string(row[1]), host, db) {
+			numbers.online++
 			continue
 		}
 		if string(row[3]) == "t" {
@@ -126,6 +144,9 @@ func countActivity(ctx context.Context, db *database.Conn, present map[account]s
 				numbers.offline[i]++
 			}
 		}
+	}
+	for _, vhost := range present { // online for the first time, so without a row
+		counted[db.VhostLabel(vhost)].online++
 	}
 	return counted, rows.Err()
 }

@@ -20,7 +20,7 @@ const (
 	scrapeLimit  = 10 * time.Second
 	refreshLimit = 10 * time.Minute
 	// dutyCycle bounds what we cost: a refresh that took 1 s is not repeated for 100 s.
-	dutyCycle = 100
+	dutyCycle  = 100
 	firstRetry = 30 * time.Second
 	// keepIntervals is how old a snapshot may grow: a gap is honest, an old number is not.
 	keepIntervals = 4

@@ -34,21 +34,20 @@ var Online = Definition{
 		for _, vhost := range online.vhosts {
 			out.Add(accountsOnline, 0, vhost)
 		}
-		for account := range online.accounts {
-			out.Add(accountsOnline, 1, account.vhost)
+		for _, vhost := range online.accounts {
+			out.Add(accountsOnline, 1, vhost)
 		}
 		return nil
 	},
 }
 
-// account names an account within one run; it never leaves the package.
-type account struct{ vhost, user string }
-
 // presence is who was online during one run, and on which vhosts that is known.
 type presence struct {
 	vhosts   []string
-	accounts map[account]struct{}
+	accounts map[ejabberd.Account]string // with its vhost
 }
+
+func (p *presence) add(vhost string, a ejabberd.Account) { p.accounts[a] = vhost }
 
 // online lists who is online: from ejabberd's memory, or from the table sm for vhosts that keep their sessions there.
 func (s *Sources) online(ctx context.Context) (*presence, error) {
@@ -56,16 +55,15 @@ func (s *Sources) online(ctx context.Context) (*presence, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &presence{accounts: map[account]struct{}{}}
+	p := &presence{accounts: map[ejabberd.Account]string{}}
 	if len(s.SessionsInSQL) > 0 {
 		p.vhosts = s.SessionsInSQL
-		return p, s.sessionRows(ctx, func(user, vhost string) { p.accounts[account{vhost, user}] = struct{}{} })
+		return p, s.sessionRows(ctx, p.add)
 	}
 	if p.vhosts, err = api.Vhosts(ctx); err != nil {
 		return nil, err
 	}
-	err = api.ConnectedUsers(ctx, func(user, vhost string) { p.accounts[account{vhost, user}] = struct{}{} })
-	return p, namesOff(err)
+	return p, namesOff(api.ConnectedUsers(ctx, p.add))
 }
 
 // namesOff makes of a refusal that the operator does not want us to read names: that is a choice, not a failure.
@@ -79,7 +77,7 @@ func namesOff(err error) error {
 
 // sessionRows reads the table sm (sm_db_type: sql). Its rows outlive a crash of ejabberd, so they are only believed while
 // ejabberd answers.
-func (s *Sources) sessionRows(ctx context.Context, each func(user, vhost string)) error {
+func (s *Sources) sessionRows(ctx context.Context, each func(string, ejabberd.Account)) error {
 	if _, err := s.API.Uptime(ctx); err != nil {
 		return err
 	}
@@ -95,7 +93,7 @@ func (s *Sources) sessionRows(ctx context.Context, each func(user, vhost string)
 		var user, host string
 		_, err = pgx.ForEachRow(rows, []any{&user, &host}, func() error {
 			if vhost := db.VhostLabel(host); wanted[vhost] != "" || vhost == metric.Shared {
-				each(user, vhost)
+				each(vhost, ejabberd.AccountOf(user, vhost))
 			}
 			return nil
 		})

@@ -3,11 +3,16 @@
 package collector
 
 import (
+	"slices"
+
 	"github.com/chapril/ejabberd_exporter/internal/ejabberd"
 	"github.com/chapril/ejabberd_exporter/internal/metric"
 )
 
-var collectorLabel = metric.BoundTo("collector")
+var (
+	collectorLabel = metric.BoundTo("collector")
+	commandLabel   = metric.OneOf("command", slices.Concat(ejabberd.Commands())...)
+)
 
 // What the exporter says of itself.
 var (
@@ -29,12 +34,12 @@ var (
 	}
 	apiRequests = &metric.Metric{
 		Name: "ejabberd_exporter_api_requests_total", Source: "exporter", Kind: metric.Counter,
-		Labels: []metric.Label{metric.OneOf("command", ejabberd.Commands()...), metric.Like("code", `[1-5][0-9][0-9]|error|timeout`)},
+		Labels: []metric.Label{commandLabel, metric.Like("code", `[1-5][0-9][0-9]|error|timeout`)},
 		Help:   "Requests to ejabberd's admin API by command and HTTP status",
 	}
 	apiSeconds = &metric.Metric{
 		Name: "ejabberd_exporter_api_request_seconds_total", Source: "exporter", Kind: metric.Counter,
-		Labels: []metric.Label{metric.OneOf("command", ejabberd.Commands()...)},
+		Labels: []metric.Label{commandLabel},
 		Help:   "Time spent waiting for ejabberd's admin API by command",
 	}
 	buildInfo = &metric.Metric{

@@ -57,12 +57,12 @@ func askServer(ctx context.Context, api AdminAPI, src *Sources, out *metric.Set)
 	if err != nil {
 		return err
 	}
-	out.Add(uptime, seconds)
+	out.Add(uptime, float64(seconds))
 	n, err := api.Processes(ctx)
 	if err != nil {
 		return err
 	}
-	out.Add(processes, n)
+	out.Add(processes, float64(n))
 	version, node, err := api.Status(ctx)
 	if err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/chapril/ejabberd_exporter/internal/ejabberd"
 	"github.com/chapril/ejabberd_exporter/internal/metric"
 )
 
@@ -36,7 +37,7 @@ var Sessions = Definition{
 		if err != nil {
 			return err
 		}
-		count := func(_, vhost string) { out.Add(sessions, 1, vhost) }
+		count := func(vhost string, _ ejabberd.Account) { out.Add(sessions, 1, vhost) }
 		if len(src.SessionsInSQL) > 0 {
 			for _, vhost := range src.SessionsInSQL {
 				out.Add(sessions, 0, vhost)

@@ -31,13 +31,13 @@ type Sources struct {
 // database for. Implemented by *ejabberd.Client.
 type AdminAPI interface {
 	Status(ctx context.Context) (version, node string, err error)
-	Uptime(ctx context.Context) (seconds float64, err error)
-	Processes(ctx context.Context) (float64, error)
+	Uptime(ctx context.Context) (seconds int, err error)
+	Processes(ctx context.Context) (int, error)
 	Vhosts(ctx context.Context) ([]string, error)
 	Sessions(ctx context.Context, vhost string) (int, error)
 	SessionCount(ctx context.Context) (int, error)
 	S2S(ctx context.Context) (in, out int, err error)
-	ConnectedUsers(ctx context.Context, each func(user, vhost string)) error
+	ConnectedUsers(ctx context.Context, each func(vhost string, account ejabberd.Account)) error
 	ConnectedUsersInfo(ctx context.Context, each func(ejabberd.Session)) error
 	Up() (up, known bool)
 	Requests() []ejabberd.Count
