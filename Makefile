@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+REVISION ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+
+# The same commit and the same Go give the same bytes: no date, no user, no host, no path.
+version := github.com/prometheus/common/version
+GOBUILD := CGO_ENABLED=0 go build -trimpath -buildvcs=false \
+	-ldflags '-s -w -buildid= -X $(version).Version=$(VERSION) -X $(version).Revision=$(REVISION)'
+
+# golangci-lint is built from source once for each version of tools/go.mod.
+LINT := bin/tools/golangci-lint
+
+.DEFAULT_GOAL := help
+.PHONY: help demo demo-once build test check lint fmt docs tidy fuzz clean servers
+
+help: ## Show this help
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: servers ## Start a whole XMPP service in a temporary directory, watch it, stop it on Ctrl-C
+	@go run ./internal/service/demo
+
+demo-once: servers ## The same for scripts: print the page on stdout and tear down
+	@go run ./internal/service/demo --once
+
+build: ## Build every program under cmd/ into bin/, static and reproducible
+	$(GOBUILD) -o bin/ ./cmd/...
+
+test: servers ## Run every test, against real servers, with the race detector
+	REQUIRE_SERVERS=1 go test -race -shuffle=on ./...
+
+check: ## Everything that CI runs
+	@for step in build lint tidy-check test; do \
+		start=$$(date +%s); $(MAKE) --no-print-directory $$step || exit 1; \
+		echo "== make $$step: $$(($$(date +%s) - start)) s"; \
+	done
+
+lint: $(LINT) ## Vet, lint and check the formatting
+	$(LINT) run
+	$(if $(shell command -v shellcheck),shellcheck scripts/* .ci/run)
+
+fmt: $(LINT) ## Format the code
+	$(LINT) fmt
+
+docs: ## Write docs/metrics.md and docs/flags.md anew from the code
+	go test ./internal/docs -update
+
+tidy: ## Tidy the modules
+	go mod tidy
+	go -C tools mod tidy
+
+fuzz: ## Fuzz every fuzz target for ten seconds
+	scripts/fuzz 10s
+
+clean: ## Remove what was built
+	rm -rf bin
+
+# Not shown by help: steps of the above.
+.PHONY: tidy-check
+tidy-check:
+	go mod tidy -diff
+	go -C tools mod tidy -diff
+
+servers:
+	@scripts/need-go
+	@scripts/install-servers
+
+$(LINT): tools/go.mod tools/go.sum
+	go -C tools build -trimpath -ldflags '-s -w' -o ../$@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+	@touch $@

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package house
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"path"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/chapril/ejabberd_exporter/"
+
+// room is one row of the plan of the house: what a package may import itself. The standard library is open to all.
+type room struct {
+	name string   // below the module path; path.Match patterns are allowed
+	ours []string // our own rooms that it may import
+	from []string // other people's modules, by the beginning of the import path
+	why  string
+}
+
+// rooms is the plan, from the ground upwards. docs/architecture.md tells it in words.
+var rooms = []room{
+	{
+		name: "internal/metric",
+		why:  "the privacy gate is small enough to be read whole: the standard library and nothing else",
+	},
+	{
+		name: "internal/xmpp",
+		why:  "plugins stay small, and what we do on the wire is in sight: the standard library and nothing else",
+	},
+	{
+		name: "internal/xmpp/*",
+		ours: []string{"internal/xmpp"},
+		from: []string{"github.com/xdg-go/scram"},
+		why:  "SCRAM is cryptography that others have reviewed; the rest of XMPP is ours",
+	},
+	{
+		name: "internal/dns",
+		from: []string{"golang.org/x/net/dns/dnsmessage", "golang.org/x/net/idna"},
+		why:  "the resolver of the standard library hides TTLs; of x/net only the wire format is needed",
+	},
+	{
+		name: "internal/ejabberdconf",
+		from: []string{"go.yaml.in/yaml/v3", "golang.org/x/net/idna"},
+		why:  "it reads a file and knows nobody",
+	},
+	{
+		name: "internal/ejabberd",
+		from: []string{"golang.org/x/net/idna"},
+		why:  "a source asks its server and knows nothing of metrics",
+	},
+	{
+		name: "internal/uploads",
+		ours: []string{"internal/ejabberdconf"},
+		from: []string{"golang.org/x/sys/unix"},
+		why:  "a source lists its files and knows nothing of metrics",
+	},
+	{
+		name: "internal/database",
+		ours: []string{"internal/metric", "internal/ejabberdconf"},
+		from: []string{"github.com/jackc/pgx/v5"},
+		why:  "it is the one room that opens connections to PostgreSQL, so that two in all can be promised",
+	},
+	{
+		name: "collector",
+		ours: []string{"internal/metric", "internal/ejabberd", "internal/ejabberdconf", "internal/database", "internal/uploads"},
+		from: []string{"github.com/jackc/pgx/v5"},
+		why:  "a collector adds numbers to a Set; pages, flags and probes are other rooms",
+	},
+	{
+		name: "probes",
+		ours: []string{"internal/metric", "internal/xmpp", "internal/xmpp/sasl", "internal/dns"},
+		from: []string{"golang.org/x/net/idna"},
+		why:  "a probe sees what a stranger sees: no ejabberd.yml, no API, no database",
+	},
+	{
+		name: "internal/exposition",
+		ours: []string{"internal/metric", "probes"},
+		from: []string{"github.com/prometheus/client_golang", "github.com/prometheus/common/expfmt"},
+		why:  "the only room that makes Prometheus metrics: whatever reaches a page went through a Set",
+	},
+	{
+		name: "internal/remedy",
+		ours: []string{"internal/metric", "internal/ejabberd", "internal/ejabberdconf", "internal/database"},
+		why:  "it writes the lines that an administrator pastes, from what the sources declare",
+	},
+	{
+		name: "internal/nagios",
+		ours: []string{"internal/metric", "probes"},
+		from: []string{"github.com/alecthomas/kingpin/v2", "github.com/prometheus/common/version"},
+		why:  "a plugin is a probe and its rendering",
+	},
+	{
+		name: "cmd/check_*",
+		ours: []string{"internal/nagios", "probes"},
+		why:  "a plugin's main is ten lines: nagios.Main with its probe",
+	},
+	{
+		name: "cmd/ejabberd_exporter",
+		ours: []string{"collector", "probes", "internal/*"},
+		from: []string{
+			"github.com/alecthomas/kingpin/v2", "github.com/prometheus/common/", "github.com/prometheus/exporter-toolkit/web",
+			"go.yaml.in/yaml/v3",
+		},
+		why: "it joins the rooms and makes no metrics itself",
+	},
+	{
+		name: "internal/docs",
+		ours: []string{"collector", "probes", "internal/*"},
+		from: []string{"github.com/alecthomas/kingpin/v2"},
+		why:  "it writes the documentation from the declarations of all rooms",
+	},
+	{
+		name: "internal/service",
+		ours: []string{"internal/*"},
+		from: []string{"github.com/jackc/pgx/v5", "golang.org/x/"},
+		why:  "the real service of the tests and the demo; nothing that is shipped may import it",
+	},
+	{
+		name: "internal/service/*",
+		ours: []string{"collector", "probes", "internal/*", "internal/service/*"},
+		from: []string{"github.com/jackc/pgx/v5", "golang.org/x/"},
+		why:  "the real service of the tests and the demo; nothing that is shipped may import it",
+	},
+	{
+		name: "internal/house",
+		why:  "it looks at the others from outside",
+	},
+}
+
+// TestImports walks over what each package imports itself, without its tests.
+func TestImports(t *testing.T) {
+	for _, pkg := range packages(t) {
+		name := strings.TrimPrefix(pkg.ImportPath, module)
+		if name == pkg.ImportPath || len(pkg.GoFiles) == 0 {
+			continue
+		}
+		room := roomOf(name)
+		if room == nil {
+			t.Errorf("%s has no row in the plan of the house: say in internal/house what it may import, and why", name)
+			continue
+		}
+		for _, imported := range pkg.Imports {
+			if !room.allows(imported) {
+				t.Errorf("%s may not import %s: %s", name, imported, room.why)
+			}
+		}
+	}
+}
+
+// TestDependencies walks over everything that ends up in a program, however deep.
+func TestDependencies(t *testing.T) {
+	never := []struct{ room, pkg, why string }{
+		{"cmd/check_*", "github.com/prometheus/client_golang", "a plugin is started every minute: it stays small and quick"},
+		{"cmd/check_*", "github.com/jackc/pgx", "a plugin looks from outside"},
+		{"collector", "github.com/prometheus/client_golang", "only internal/exposition makes Prometheus metrics"},
+		{"collector", "github.com/alecthomas/kingpin", "flags are made in cmd/ejabberd_exporter, from data"},
+		{"probes", "github.com/prometheus/client_golang", "only internal/exposition makes Prometheus metrics"},
+		{"probes", "github.com/alecthomas/kingpin", "flags are made in internal/nagios and cmd/ejabberd_exporter, from data"},
+		{"cmd/*", module + "internal/service", "test servers do not belong into what is shipped"},
+		{"cmd/*", "net/http/pprof", "a heap profile shows whatever passed through memory: account names, addresses"},
+	}
+	for _, pkg := range packages(t) {
+		for _, rule := range never {
+			if !matches(module+rule.room, pkg.ImportPath) {
+				continue
+			}
+			for _, dep := range pkg.Deps {
+				if within(dep, rule.pkg) {
+					t.Errorf("%s depends on %s: %s", pkg.ImportPath, dep, rule.why)
+				}
+			}
+		}
+	}
+}
+
+func roomOf(name string) *room {
+	i := slices.IndexFunc(rooms, func(r room) bool { return matches(r.name, name) })
+	if i < 0 {
+		return nil
+	}
+	return &rooms[i]
+}
+
+func (r *room) allows(pkg string) bool {
+	if name, ours := strings.CutPrefix(pkg, module); ours {
+		return slices.ContainsFunc(r.ours, func(pattern string) bool { return matches(pattern, name) })
+	}
+	first, _, _ := strings.Cut(pkg, "/")
+	return !strings.Contains(first, ".") || // the standard library: no dot in the first element
+		slices.ContainsFunc(r.from, func(prefix string) bool { return within(pkg, prefix) })
+}
+
+func matches(pattern, name string) bool {
+	ok, err := path.Match(pattern, name)
+	return ok && err == nil
+}
+
+func within(pkg, prefix string) bool {
+	return pkg == prefix || strings.HasPrefix(pkg, strings.TrimSuffix(prefix, "/")+"/")
+}
+
+// listed is what the tests need of an entry of go list -json.
+type listed struct {
+	ImportPath, Doc string
+	GoFiles         []string
+	Imports, Deps   []string
+}
+
+// packages lists the packages of this module.
+func packages(t *testing.T) []listed {
+	t.Helper()
+	list := exec.Command("go", "list", "-e", "-json=ImportPath,Doc,GoFiles,Imports,Deps", "./...")
+	list.Dir = root
+	list.Stderr = t.Output()
+	out, err := list.Output()
+	if err != nil {
+		t.Fatal("go list: ", err)
+	}
+	var all []listed
+	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
+		var pkg listed
+		if err := dec.Decode(&pkg); errors.Is(err, io.EOF) {
+			return all
+		} else if err != nil {
+			t.Fatal("go list: ", err)
+		}
+		all = append(all, pkg)
+	}
+}
