@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package service
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+)
+
+func adminClient(socket string) *http.Client {
+	var dialer net.Dialer
+	return &http.Client{Transport: &http.Transport{
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return dialer.DialContext(ctx, "unix", socket)
+		},
+	}}
+}
+
+// Call runs any command of the API over the admin socket and decodes its answer, where answer is not nil.
+func (e *Ejabberd) Call(ctx context.Context, name string, arguments map[string]any, answer any) error {
+	if arguments == nil {
+		arguments = map[string]any{} // ejabberd wants a body
+	}
+	body, err := json.Marshal(arguments)
+	if err != nil {
+		return fmt.Errorf("call %s: %w", name, err)
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://localhost/api/"+name, bytes.NewReader(body))
+	if err != nil {
+		return fmt.Errorf("call %s: %w", name, err)
+	}
+	response, err := e.admin.Do(request)
+	if err != nil {
+		return fmt.Errorf("call %s: %w", name, err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		return fmt.Errorf("call %s: %w", name, err)
+	}
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("call %s: %s: %s", name, response.Status, text)
+	}
+	if answer == nil {
+		return nil
+	}
+	if err := json.Unmarshal(text, answer); err != nil {
+		return fmt.Errorf("call %s: %w", name, err)
+	}
+	return nil
+}

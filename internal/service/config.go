@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package service
+
+import (
+	_ "embed"
+	"fmt"
+	"os"
+	"strings"
+	"text/template"
+)
+
+//go:embed ejabberd.yml.tmpl
+var ejabberdTemplate string
+
+// Ports are the loopback ports of ejabberd. Those for clients and peers are open on 127.0.0.1 and ::1 alike.
+type Ports struct {
+	C2S       int // STARTTLS required
+	C2STLS    int // TLS from the first byte
+	S2S       int
+	HTTPS     int // /api /bosh /captcha /upload /ws
+	API       int // plain HTTP on 127.0.0.1, /api without a password
+	Component int // XEP-0114, on 127.0.0.1
+	STUN      int // UDP, on 127.0.0.1
+}
+
+// Config is what differs from one ejabberd.yml of a test service to the next.
+type Config struct {
+	Domains   []string
+	Ports     Ports     // free ones where zero
+	Database  *Database // nil: everything in Mnesia
+	NewSchema bool      // what new_sql_schema says; ejabberd believes it
+
+	// NamesByAPI lets the listener without a password also answer with names and addresses: connected_users,
+	// connected_users_info, muc_online_rooms. ExporterJID may always ask those, with its password.
+	NamesByAPI bool
+
+	CAFile, XMPPCert, HTTPSCert string // PEM files
+	UploadDir                   string // holds a docroot for each vhost
+	SoftQuota, HardQuota        int    // MiB an account may store
+	MaxDays                     int    // that a file is kept
+	ComponentHost               string
+
+	ExtraModules string // further lines below modules, indented by two
+	ExtraConfig  string // further options at the end of the file
+}
+
+const (
+	componentPassword = "component-" + Canary
+	// NumberCommands of the API answer with nothing but numbers and names of vhosts and nodes.
+	numberCommands = "status stats stats_host registered_vhosts connected_users_number incoming_s2s_number outgoing_s2s_number list_cluster"
+	nameCommands   = "connected_users connected_users_info muc_online_rooms"
+)
+
+// AdminJID is the account of ejabberd's administrator.
+func (c Config) AdminJID() string { return "admin-" + Canary + "@" + c.Domains[0] }
+
+// ExporterJID is the account that may call the exporter's API commands, those with names included.
+func (c Config) ExporterJID() string { return "exporter-" + Canary + "@" + c.Domains[0] }
+
+// settings is what the template sees.
+type settings struct {
+	Config
+	Loopback                     []string
+	ComponentPassword            string
+	NumberCommands, NameCommands []string
+	AdminSocket, CaptchaCommand  string
+}
+
+// write writes ejabberd.yml.
+func (s settings) write(path string) error {
+	s.Loopback = Loopback()
+	s.ComponentPassword = componentPassword
+	s.NumberCommands = strings.Fields(numberCommands)
+	s.NameCommands = strings.Fields(nameCommands)
+	tmpl, err := template.New("ejabberd.yml").Parse(ejabberdTemplate)
+	if err != nil {
+		return fmt.Errorf("parse the template of ejabberd.yml: %w", err)
+	}
+	var text strings.Builder
+	if err := tmpl.Execute(&text, s); err != nil {
+		return fmt.Errorf("fill in ejabberd.yml: %w", err)
+	}
+	// As Debian installs it: it holds passwords.
+	if err := os.WriteFile(path, []byte(text.String()), 0o600); err != nil {
+		return fmt.Errorf("write ejabberd.yml: %w", err)
+	}
+	return giveTo(path, ejabberdAccount)
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package service
+
+import (
+	"bytes"
+	"fmt"
+	"image"
+	"image/png"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// write makes the directories and configuration files of the node.
+func (e *Ejabberd) write(dns int) error {
+	for _, sub := range []string{".", "home", "spool", "logs"} {
+		if err := makeDir(filepath.Join(e.Dir, sub), ejabberdAccount); err != nil {
+			return err
+		}
+	}
+	if err := makeDir(e.Config.UploadDir, ejabberdAccount); err != nil {
+		return err
+	}
+	captcha, err := e.writeCaptcha()
+	if err != nil {
+		return err
+	}
+	if err := e.file("inetrc", fmt.Sprintf("{lookup,[\"file\",\"dns\"]}.\n{nameserver,{127,0,0,1},%d}.\n", dns), 0o644); err != nil {
+		return err
+	}
+	if err := e.file("ejabberdctl.cfg", "export "+strings.Join(e.environment(), "\nexport ")+"\n", 0o644); err != nil {
+		return err
+	}
+	return settings{Config: e.Config, AdminSocket: e.adminSocket(), CaptchaCommand: captcha}.write(e.ConfigPath)
+}
+
+// environment is what Debian's ejabberdctl would set. ejabberdctl.cfg says the same, so that
+// `ejabberdctl --config-dir DIR` reaches this node, and so that there is one to read.
+func (e *Ejabberd) environment() []string {
+	return []string{
+		"HOME=" + filepath.Join(e.Dir, "home"), // holds the cookie
+		"ERLANG_NODE=" + e.Node,
+		"EJABBERD_CONFIG_PATH=" + e.ConfigPath,
+		"EJABBERD_LOG_PATH=" + e.LogPath(),
+		"SPOOL_DIR=" + filepath.Join(e.Dir, "spool"),
+		"LOGS_DIR=" + filepath.Join(e.Dir, "logs"),
+		"ERL_LIBS=" + ejabberdLibs(),
+		"ERL_INETRC=" + filepath.Join(e.Dir, "inetrc"),
+		"ERL_EPMD_ADDRESS=127.0.0.1",
+		fmt.Sprintf("ERL_EPMD_PORT=%d", e.epmdPort),
+		"INET_DIST_INTERFACE=127.0.0.1",
+		"ERL_CRASH_DUMP_BYTES=0",
+		"ERL_MAX_PORTS=32000",
+	}
+}
+
+// ejabberdLibs is the directory that holds ejabberd's own code: it carries the name of the processor.
+func ejabberdLibs() string {
+	found, err := filepath.Glob("/usr/lib/*/ejabberd-*/ebin")
+	if err != nil || len(found) == 0 {
+		return ""
+	}
+	return filepath.Dir(filepath.Dir(found[0]))
+}
+
+func (e *Ejabberd) file(name, text string, mode os.FileMode) error {
+	path := filepath.Join(e.Dir, name)
+	if err := os.WriteFile(path, []byte(text), mode); err != nil {
+		return fmt.Errorf("write %s: %w", name, err)
+	}
+	return giveTo(path, ejabberdAccount)
+}
+
+// writeCaptcha writes a captcha_cmd that prints one dot and leaves the answer beside it: ejabberd only wants to see a
+// picture, whatever is on it.
+func (e *Ejabberd) writeCaptcha() (path string, err error) {
+	var dot bytes.Buffer
+	if err := png.Encode(&dot, image.NewGray(image.Rect(0, 0, 1, 1))); err != nil {
+		return "", fmt.Errorf("paint a captcha: %w", err)
+	}
+	if err := e.file("captcha.png", dot.String(), 0o644); err != nil {
+		return "", err
+	}
+	script := fmt.Sprintf("#!/bin/sh\nprintf %%s \"$1\" >%s/home/captcha.answer\nexec cat %s/captcha.png\n", e.Dir, e.Dir)
+	return filepath.Join(e.Dir, "captcha"), e.file("captcha", script, 0o755)
+}

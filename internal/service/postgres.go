@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package service
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// postgresAccount is the account of Debian's package, and the name of the superuser.
+const postgresAccount = "postgres"
+
+// Postgres is a PostgreSQL server of its own. It asks everybody for a password, on TCP and on the socket.
+type Postgres struct {
+	Port      int    // on 127.0.0.1
+	SocketDir string // holds .s.PGSQL.PORT
+
+	dir      string
+	bin      string // directory of the newest installed release
+	password string // of the superuser
+	process  *process
+}
+
+// StartPostgres makes a database cluster below dir and starts it.
+func StartPostgres(ctx context.Context, dir string) (*Postgres, error) {
+	bin, err := postgresBin()
+	if err != nil {
+		return nil, err
+	}
+	ports, err := FreePorts(1)
+	if err != nil {
+		return nil, err
+	}
+	p := &Postgres{Port: ports[0], SocketDir: dir, dir: dir, bin: bin, password: rand.Text()}
+	if err := p.init(ctx); err != nil {
+		return nil, err
+	}
+	if err := p.Start(ctx); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// postgresBin finds the programs of the newest installed release: Debian keeps initdb and postgres out of PATH.
+func postgresBin() (string, error) {
+	found, err := filepath.Glob("/usr/lib/postgresql/*/bin")
+	if err != nil || len(found) == 0 {
+		return "", fmt.Errorf("no PostgreSQL below /usr/lib/postgresql: apt-get install postgresql")
+	}
+	release := func(bin string) int {
+		n, _ := strconv.Atoi(filepath.Base(filepath.Dir(bin)))
+		return n
+	}
+	return slices.MaxFunc(found, func(a, b string) int { return release(a) - release(b) }), nil
+}
+
+func (p *Postgres) init(ctx context.Context) error {
+	if err := makeDir(p.dir, postgresAccount); err != nil {
+		return err
+	}
+	passwordFile := filepath.Join(p.dir, "password")
+	if err := os.WriteFile(passwordFile, []byte(p.password), 0o600); err != nil {
+		return fmt.Errorf("write the superuser's password: %w", err)
+	}
+	if err := giveTo(passwordFile, postgresAccount); err != nil {
+		return err
+	}
+	_, err := p.command("initdb", "--pgdata="+p.data(), "--username="+postgresAccount, "--pwfile="+passwordFile,
+		"--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync", "--no-instructions").run(ctx)
+	return err
+}
+
+func (p *Postgres) data() string { return filepath.Join(p.dir, "data") }
+
+func (p *Postgres) command(program string, args ...string) command {
+	return command{
+		account: postgresAccount,
+		log:     filepath.Join(p.dir, "log"),
+		death:   syscall.SIGQUIT, // immediate shutdown, children included
+		args:    append([]string{filepath.Join(p.bin, program)}, args...),
+	}
+}
+
+// Start starts the server, again after Stop, and waits until it answers.
+func (p *Postgres) Start(ctx context.Context) error {
+	process, err := p.command("postgres", "-D", p.data(), "-p", strconv.Itoa(p.Port), "-k", p.SocketDir,
+		"-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off",
+		"-c", "unix_socket_permissions=0777").start()
+	if err != nil {
+		return err
+	}
+	p.process = process
+	err = process.until(ctx, func(ctx context.Context) error {
+		conn, err := pgx.Connect(ctx, p.AdminURL(postgresAccount))
+		if err != nil {
+			return err
+		}
+		return conn.Close(ctx)
+	})
+	if err != nil {
+		p.Stop()
+	}
+	return err
+}
+
+// Stop ends the server and cuts its clients off.
+func (p *Postgres) Stop() { p.process.stop(syscall.SIGINT, 10*time.Second) }
+
+// Signal sends a signal to the server and to each of its backends: SIGSTOP and SIGCONT make a database that hangs.
+func (p *Postgres) Signal(signal syscall.Signal) error {
+	children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", p.process.pid, p.process.pid))
+	if err != nil {
+		return fmt.Errorf("find the backends of PostgreSQL: %w", err)
+	}
+	for _, child := range strings.Fields(string(children)) {
+		pid, err := strconv.Atoi(child)
+		if err != nil {
+			return fmt.Errorf("find the backends of PostgreSQL: %w", err)
+		}
+		_ = syscall.Kill(pid, signal) // it may have ended meanwhile
+	}
+	return syscall.Kill(p.process.pid, signal)
+}
+
+// URL is for connecting over TCP.
+func (p *Postgres) URL(role, password, database string) string {
+	u := url.URL{
+		Scheme: "postgres",
+		User:   url.UserPassword(role, password),
+		Host:   "127.0.0.1:" + strconv.Itoa(p.Port),
+		Path:   "/" + database,
+	}
+	return u.String()
+}
+
+// AdminURL is for connecting as the superuser.
+func (p *Postgres) AdminURL(database string) string {
+	return p.URL(postgresAccount, p.password, database)
+}

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package service
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// Options choose what is started.
+type Options struct {
+	Domains    []string // chapril.test and libre.test where empty
+	OldSchema  bool     // the SQL schema without a column for the vhost
+	NoSQL      bool     // everything in Mnesia, no PostgreSQL
+	NamesByAPI bool     // see Config
+
+	ExtraModules string // see Config
+	ExtraConfig  string // see Config
+}
+
+// Service is what is running.
+type Service struct {
+	Dir      string // everything lies below it; Stop removes it
+	Domains  []string
+	CA       *CA
+	CAFile   string // PEM of the CA
+	Resolver *Resolver
+	Postgres *Postgres // nil with NoSQL
+	Database *Database // nil with NoSQL
+	Ejabberd *Ejabberd
+
+	stops []func() // run in reverse
+}
+
+// Start brings the service up. When it fails, nothing is left behind.
+func Start(ctx context.Context, options Options) (s *Service, err error) {
+	if len(options.Domains) == 0 {
+		options.Domains = []string{"chapril.test", "libre.test"}
+	}
+	s = &Service{Domains: options.Domains}
+	defer func() {
+		if err != nil {
+			s.Stop()
+		}
+	}()
+	for _, step := range []func(context.Context, Options) error{
+		s.makeDir, s.startResolver, s.startPostgres, s.startEjabberd,
+	} {
+		if err := step(ctx, options); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// Stop ends everything in reverse order and removes the directory.
+func (s *Service) Stop() {
+	for len(s.stops) > 0 {
+		last := len(s.stops) - 1
+		s.stops[last]()
+		s.stops = s.stops[:last]
+	}
+}
+
+func (s *Service) onStop(stop func()) { s.stops = append(s.stops, stop) }
+
+// makeDir makes the directory. Its name is short: the paths of Unix sockets in it may have 107 bytes.
+func (s *Service) makeDir(context.Context, Options) error {
+	dir, err := os.MkdirTemp("", "xmpp-service-")
+	if err != nil {
+		return fmt.Errorf("make the directory of the service: %w", err)
+	}
+	s.Dir = dir
+	s.onStop(func() { _ = os.RemoveAll(dir) })
+	// The accounts of the servers must get through to their own directories.
+	if err := os.Chmod(dir, 0o711); err != nil { //nolint:gosec // see above
+		return fmt.Errorf("make the directory of the service: %w", err)
+	}
+	if s.CA, err = NewCA(); err != nil {
+		return err
+	}
+	s.CAFile = filepath.Join(dir, "ca.pem")
+	if err := os.WriteFile(s.CAFile, s.CA.PEM, 0o644); err != nil { //nolint:gosec // public
+		return fmt.Errorf("write the CA's certificate: %w", err)
+	}
+	return nil
+}
+
+// startResolver starts the resolver; the records come when the ports are known.
+func (s *Service) startResolver(context.Context, Options) (err error) {
+	if s.Resolver, err = StartResolver(); err != nil {
+		return err
+	}
+	s.onStop(s.Resolver.Stop)
+	return nil
+}
+
+func (s *Service) startPostgres(ctx context.Context, options Options) (err error) {
+	if options.NoSQL {
+		return nil
+	}
+	if s.Postgres, err = StartPostgres(ctx, filepath.Join(s.Dir, "postgres")); err != nil {
+		return err
+	}
+	s.onStop(s.Postgres.Stop)
+	schema := "pg.new.sql"
+	if options.OldSchema {
+		schema = "pg.sql"
+	}
+	s.Database, err = s.Postgres.CreateDatabase(ctx, "ejabberd", schema)
+	return err
+}
+
+func (s *Service) startEjabberd(ctx context.Context, options Options) error {
+	names := make([]string, 0, 2*len(s.Domains))
+	for _, domain := range s.Domains {
+		names = append(names, domain, "*."+domain)
+	}
+	config := Config{
+		Domains:       s.Domains,
+		Database:      s.Database,
+		NewSchema:     !options.OldSchema,
+		NamesByAPI:    options.NamesByAPI,
+		CAFile:        s.CAFile,
+		XMPPCert:      filepath.Join(s.Dir, "xmpp.pem"),
+		HTTPSCert:     filepath.Join(s.Dir, "https.pem"),
+		UploadDir:     filepath.Join(s.Dir, "upload"),
+		SoftQuota:     160,
+		HardQuota:     200,
+		MaxDays:       365,
+		ComponentHost: "echo." + s.Domains[0],
+		ExtraModules:  options.ExtraModules,
+		ExtraConfig:   options.ExtraConfig,
+	}
+	if err := s.WriteCertificate(config.XMPPCert, CertOptions{Names: names}); err != nil {
+		return err
+	}
+	if err := s.WriteCertificate(config.HTTPSCert, CertOptions{Names: []string{"www." + s.Domains[0]}}); err != nil {
+		return err
+	}
+	ejabberd, err := StartEjabberd(ctx, filepath.Join(s.Dir, "ejabberd"), config, s.Resolver.Port)
+	if err != nil {
+		return err
+	}
+	s.Ejabberd = ejabberd
+	s.onStop(ejabberd.Stop)
+	s.publish(ejabberd.Config.Ports)
+	return nil
+}
+
+// WriteCertificate issues a certificate and writes it, with chain and key, where ejabberd can read it. ejabberd serves it
+// from its next Reload on.
+func (s *Service) WriteCertificate(path string, options CertOptions) error {
+	certificate, err := s.CA.Issue(options)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(path, certificate.PEM, 0o600); err != nil {
+		return fmt.Errorf("write a certificate: %w", err)
+	}
+	return giveTo(path, ejabberdAccount)
+}
+
+// publish sets the DNS records of the vhosts and their components.
+func (s *Service) publish(ports Ports) {
+	for _, domain := range s.Domains {
+		for _, host := range []string{"", "xmpp.", "www.", "upload.", "conference.", "pubsub.", "echo."} {
+			s.Resolver.SetHost(host+domain, Loopback()...)
+		}
+		s.Resolver.SetSRV("_xmpp-client._tcp."+domain, "xmpp."+domain, ports.C2S)
+		s.Resolver.SetSRV("_xmpps-client._tcp."+domain, "xmpp."+domain, ports.C2STLS)
+		for _, host := range []string{"", "upload.", "conference.", "pubsub.", "echo."} {
+			s.Resolver.SetSRV("_xmpp-server._tcp."+host+domain, "xmpp."+domain, ports.S2S)
+		}
+	}
+}
