@@ -91,9 +91,16 @@ var rooms = []room{
 		why:  "it writes the lines that an administrator pastes, from what the sources declare",
 	},
 	{
+		name: "internal/discovery",
+		ours: []string{
+			"internal/metric", "internal/ejabberdconf", "internal/ejabberd", "internal/database", "internal/uploads", "collector",
+		},
+		why: "it finds the sources and hands them to the collectors; flags and pages are other rooms",
+	},
+	{
 		name: "internal/nagios",
 		ours: []string{"internal/metric", "probes"},
-		from: []string{"github.com/alecthomas/kingpin/v2", "github.com/prometheus/common/version"},
+		from: []string{"github.com/alecthomas/kingpin/v2", "github.com/prometheus/common/version", "golang.org/x/net/idna"},
 		why:  "a plugin is a probe and its rendering",
 	},
 	{
