@@ -11,7 +11,8 @@ FROM scratch
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=build /src/bin/ /bin/
 USER 65534:65534
-EXPOSE 9334
-ENTRYPOINT ["/bin/ejabberd_exporter"]
 # Inside a container loopback would reach nobody.
-CMD ["--web.listen-address=:9334"]
+ENV EJABBERD_EXPORTER_WEB_LISTEN_ADDRESS=:9334
+EXPOSE 9334
+HEALTHCHECK CMD ["/bin/ejabberd_exporter", "--healthcheck"]
+ENTRYPOINT ["/bin/ejabberd_exporter"]

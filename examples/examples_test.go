@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -83,6 +84,28 @@ func TestUnitIsHardened(t *testing.T) {
 		t.Error(complaints)
 	}
 }
+
+// TestFlags: what the examples call exists.
+func TestFlags(t *testing.T) {
+	help, _ := run(t, "go", "run", "../cmd/ejabberd_exporter", "--help")
+	known := map[string]bool{"--from": true, "--build-arg": true, "--tags": true, "--always": true} // docker's and git's
+	for _, name := range flagOrVariable.FindAllString(help, -1) {
+		known[name] = true
+	}
+	for _, path := range []string{"systemd/ejabberd-exporter.service", "ejabberd/api_permissions.yml", "../Dockerfile"} {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, used := range flagOrVariable.FindAllString(string(text), -1) {
+			if !known[used] {
+				t.Errorf("%s uses %s, which the exporter does not have", path, used)
+			}
+		}
+	}
+}
+
+var flagOrVariable = regexp.MustCompile(`--[a-z][a-z.-]+|EJABBERD_EXPORTER_[A-Z_]+`)
 
 // run runs a program that scripts/install-servers installs and returns what it said.
 func run(t *testing.T, name string, args ...string) (stdout, stderr string) {
