@@ -37,7 +37,7 @@ var DatabaseServer = Definition{
 	Metrics: []*metric.Metric{databaseUp, databaseSize, databaseConnections},
 	Collect: func(ctx context.Context, src *Sources, out *metric.Set) error {
 		if src.Databases == nil {
-			return errNoSQL
+			return src.absent(errNoSQL)
 		}
 		var errs []error
 		for _, name := range src.Databases.Names() {

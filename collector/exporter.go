@@ -4,6 +4,7 @@ package collector
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -129,6 +130,28 @@ func (e *Exporter) changed(name string, before, now *result) {
 	default:
 		e.logger.Warn("collector failed", "collector", name, "reason", is)
 	}
+}
+
+// Try runs one collector once, for --check, and keeps its panic from spreading.
+func Try(ctx context.Context, d Definition, src *Sources, out *metric.Set) error {
+	return guard(func() error { return d.Collect(ctx, src, out) })
+}
+
+// IsOff tells whether a collector says that this server does not have its source.
+func IsOff(err error) bool { return errors.Is(err, ErrOff) }
+
+// Tally counts the collectors that succeeded and failed in the first Set of a scrape.
+func Tally(self *metric.Set) (good, bad int) {
+	for _, sample := range self.All() {
+		switch {
+		case sample.Metric != success:
+		case sample.Value == 1:
+			good++
+		default:
+			bad++
+		}
+	}
+	return good, bad
 }
 
 func contains(names []string, name string) bool {

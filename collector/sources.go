@@ -24,7 +24,9 @@ type Sources struct {
 	SessionsInSQL []string
 	// SessionsMax is the number of sessions above which connections are not looked at one by one; 0: no limit.
 	SessionsMax int
-	Bounds      metric.Bounds
+	// Blocked says why discovery could not look: sources that it did not find are then missing, not off.
+	Blocked error
+	Bounds  metric.Bounds
 }
 
 // AdminAPI is what the collectors ask of ejabberd: facts that it holds in memory, never ones that it would have to ask its
@@ -51,10 +53,18 @@ type SQL interface {
 	Names() []string
 }
 
+// absent is why a source is not there.
+func (s *Sources) absent(off error) error {
+	if s.Blocked != nil {
+		return s.Blocked
+	}
+	return off
+}
+
 // api returns the API or the reason why it is off.
 func (s *Sources) api() (AdminAPI, error) {
 	if s.API == nil {
-		return nil, fmt.Errorf("%w: no admin API of ejabberd is configured (--ejabberd.url)", ErrOff)
+		return nil, s.absent(fmt.Errorf("%w: no admin API of ejabberd is configured (--ejabberd.url)", ErrOff))
 	}
 	return s.API, nil
 }
@@ -63,7 +73,7 @@ func (s *Sources) api() (AdminAPI, error) {
 // others from being asked.
 func (s *Sources) refresh(ctx context.Context, f func(context.Context, *database.Conn) error) error {
 	if s.Databases == nil {
-		return errNoSQL
+		return s.absent(errNoSQL)
 	}
 	var errs []error
 	for _, name := range s.Databases.Names() {

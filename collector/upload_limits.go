@@ -31,7 +31,7 @@ var UploadLimits = Definition{
 	Metrics: []*metric.Metric{uploadQuota, uploadRetention},
 	Collect: func(_ context.Context, src *Sources, out *metric.Set) error {
 		if len(src.Uploads) == 0 {
-			return errNoUploads
+			return src.absent(errNoUploads)
 		}
 		for _, u := range src.Uploads {
 			if u.SoftQuota > 0 {

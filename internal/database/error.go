@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -85,4 +86,13 @@ func Down(err error) bool {
 		return false
 	}
 	return own.SQLState == "" && !errors.Is(own.cause, context.Canceled) || strings.HasPrefix(own.SQLState, "57P")
+}
+
+// Refused tells whether the role, its password or a privilege is missing somewhere in err: the GRANTs help.
+func Refused(err error) bool {
+	if many, ok := err.(interface{ Unwrap() []error }); ok {
+		return slices.ContainsFunc(many.Unwrap(), Refused)
+	}
+	own := (*Error)(nil)
+	return errors.As(err, &own) && (own.SQLState == "42501" || strings.HasPrefix(own.SQLState, "28"))
 }

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"strings"
+	"time"
+
+	"github.com/chapril/ejabberd_exporter/collector"
+	"github.com/chapril/ejabberd_exporter/internal/database"
+	"github.com/chapril/ejabberd_exporter/internal/discovery"
+	"github.com/chapril/ejabberd_exporter/internal/ejabberd"
+	"github.com/chapril/ejabberd_exporter/internal/metric"
+	"github.com/chapril/ejabberd_exporter/internal/remedy"
+)
+
+// apiPort is what the printed lines propose for the API listener.
+const apiPort = 5281
+
+func grants() string { return remedy.Grants(collector.Columns(collector.All)) }
+
+// check says what was found, tries every collector once, and prints what fixes those that do not work.
+func check(ctx context.Context, found *discovery.Found, definitions []collector.Definition, out io.Writer) (int, error) {
+	p := &paper{w: out}
+	p.found(found)
+	p.line("\nCollectors")
+	var failures []error
+	for _, d := range definitions {
+		ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+		set := metric.NewSet(found.Sources.Bounds)
+		err := collector.Try(ctx, d, found.Sources, set)
+		cancel()
+		switch {
+		case err == nil:
+			p.line("  ok      %-18s %s", d.Name, d.Help)
+		case collector.IsOff(err):
+			p.line("  off     %-18s %s", d.Name, strings.TrimPrefix(err.Error(), collector.ErrOff.Error()+": "))
+		default:
+			p.line("  FAILED  %-18s %s", d.Name, strings.ReplaceAll(err.Error(), "\n", "\n                             "))
+			failures = append(failures, err)
+		}
+	}
+	p.remedies(found, errors.Join(failures...))
+	if len(failures) > 0 {
+		return exitSome, p.err
+	}
+	p.line("\nEverything that is enabled works.")
+	return exitAll, p.err
+}
+
+// paper writes lines and remembers the first error.
+type paper struct {
+	w   io.Writer
+	err error
+}
+
+func (p *paper) line(format string, args ...any) {
+	if p.err == nil {
+		_, p.err = fmt.Fprintf(p.w, format+"\n", args...)
+	}
+}
+
+func (p *paper) found(found *discovery.Found) {
+	config := found.Config
+	p.line("Found")
+	if found.ProbeOnly {
+		p.line("  no ejabberd on this host: only /probe is served. Name one with --ejabberd.config or --ejabberd.url")
+		return
+	}
+	if config.Path != "" {
+		p.line("  configuration  %s", config.Path)
+	}
+	if found.Sources.Blocked != nil {
+		p.line("  configuration  %v", found.Sources.Blocked)
+	}
+	p.line("  vhosts         %s", orNone(strings.Join(found.Sources.Vhosts, ", ")))
+	p.line("  API            %s", orNone(found.APIURL))
+	if found.Sources.Databases != nil {
+		p.line("  databases      %s", strings.Join(found.Sources.Databases.Names(), ", "))
+	} else {
+		p.line("  databases      none")
+	}
+	for _, u := range config.Uploads {
+		p.line("  uploads        %s (%s)", u.Docroot, u.Vhost)
+	}
+	for _, note := range config.Notes {
+		p.line("  note           %s", note)
+	}
+}
+
+// remedies prints, once each, the lines that give what was refused. What is only down needs none.
+func (p *paper) remedies(found *discovery.Found, failure error) {
+	if found.ProbeOnly {
+		return
+	}
+	if refused := (*ejabberd.Refused)(nil); found.Sources.API == nil || errors.As(failure, &refused) || errors.Is(failure, ejabberd.ErrNoAPI) {
+		vhost := ""
+		if len(found.Sources.Vhosts) > 0 {
+			vhost = found.Sources.Vhosts[0]
+		}
+		p.line("\nFor the admin API\n\n%s", remedy.API(apiPort, vhost))
+	}
+	if database.Refused(failure) {
+		p.line("\nFor PostgreSQL\n\n%s", grants())
+	}
+	if errors.Is(failure, fs.ErrPermission) && found.Sources.Blocked == nil {
+		var docroots []string
+		for _, u := range found.Config.Uploads {
+			docroots = append(docroots, u.Docroot)
+		}
+		p.line("\nFor the uploaded files, when the exporter runs under systemd\n\n%s", remedy.Systemd(docroots...))
+	}
+}
+
+func orNone(text string) string {
+	if text == "" {
+		return "none"
+	}
+	return text
+}

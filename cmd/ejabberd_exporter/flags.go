@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kingpin/v2"
+	"github.com/prometheus/common/model"
+	"github.com/prometheus/common/promslog"
+	promslogflag "github.com/prometheus/common/promslog/flag"
+	"github.com/prometheus/common/version"
+	"github.com/prometheus/exporter-toolkit/web"
+	"github.com/prometheus/exporter-toolkit/web/kingpinflag"
+
+	"github.com/chapril/ejabberd_exporter/collector"
+	"github.com/chapril/ejabberd_exporter/internal/discovery"
+)
+
+const (
+	name           = "ejabberd_exporter"
+	defaultAddress = "127.0.0.1:9334"
+	// passwordEnv holds the password for --ejabberd.user: there is no flag for it, since everybody can read arguments.
+	passwordEnv = "EJABBERD_EXPORTER_EJABBERD_PASSWORD" //nolint:gosec // a name, not a password
+)
+
+// settings are the parsed flags.
+type settings struct {
+	discovery  discovery.Options
+	collectors map[string]*bool
+	targets    []string
+	metrics    string
+
+	once, check, discover, healthcheck, grants bool
+	onceTimeout                                time.Duration
+
+	web *web.FlagConfig
+	log promslog.Config
+}
+
+// parse reads flags and environment. Without settings there is nothing more to do but to exit with the code.
+func parse(args []string, stdout, stderr io.Writer) (s *settings, exit int) {
+	s = &settings{}
+	app := s.application()
+	ended := false
+	app.UsageWriter(stdout).ErrorWriter(stderr).Terminate(func(code int) { exit, ended = code, true })
+	_, err := app.Parse(args)
+	switch {
+	case ended: // --help, --version
+		return nil, exit
+	case err != nil:
+		_, _ = fmt.Fprintf(stderr, "%s: %v, try --help\n", name, err)
+		return nil, exitNothing
+	}
+	s.discovery.Password = os.Getenv(passwordEnv)
+	return s, 0
+}
+
+// application declares the flags. Each can be set by an environment variable too: EJABBERD_EXPORTER_ and the flag's name in
+// capitals, with underscores.
+func (s *settings) application() *kingpin.Application {
+	app := kingpin.New(name, "Prometheus exporter for ejabberd. On an ejabberd host it needs no flag: it reads ejabberd.yml, or what --discover wrote.")
+	app.EnableFileExpansion = false
+	app.DefaultEnvars()
+	app.HelpFlag.Short('h')
+	app.Version(version.Print(name))
+
+	d := &s.discovery
+	app.Flag("ejabberd.config", "ejabberd.yml to read; by default "+discovery.DefaultConfig+" where it exists.").StringVar(&d.Config)
+	app.Flag("ejabberd.facts", "Facts written by --discover, read instead of ejabberd.yml.").StringVar(&d.Facts)
+	app.Flag("ejabberd.url", "Address of mod_http_api, such as http://127.0.0.1:5281/api; by default found in ejabberd.yml.").StringVar(&d.URL)
+	app.Flag("ejabberd.user", "Account (full address) to call the API with; its password is in --ejabberd.password-file or in the environment variable "+passwordEnv+".").StringVar(&d.User)
+	app.Flag("ejabberd.password-file", "File whose first line is the password of --ejabberd.user.").StringVar(&d.PasswordFile)
+	app.Flag("ejabberd.ca-file", "Authorities that may vouch for an https API; by default the system's.").StringVar(&d.CAFile)
+	app.Flag("ejabberd.timeout", "How long one call of the API may take.").Default("3s").DurationVar(&d.Timeout)
+	app.Flag("vhost", "Host that ejabberd serves, instead of those found; repeatable.").StringsVar(&d.Vhosts)
+	app.Flag("vhosts.max", "Number of vhosts with series of their own; the rest is added up as \"other\".").Default("20").IntVar(&d.VhostsMax)
+	app.Flag("sessions.max", "Number of sessions above which connections are not looked at one by one; 0 for no limit.").Default("2000").IntVar(&d.SessionsMax)
+	app.Flag("database.url", "PostgreSQL address, postgres://ROLE@HOST:PORT/DATABASE; by default ejabberd's database as role ejabberd_exporter. PG* variables work too.").StringVar(&d.DatabaseURL)
+	app.Flag("database.password-file", "File whose first line is the password of the exporter's PostgreSQL role.").StringVar(&d.DatabasePasswordFile)
+	app.Flag("upload.docroot", "VHOST=DIRECTORY of uploaded files, instead of those found; repeatable.").SetValue((*docroots)(&d.Docroots))
+	app.Flag("upload.soft-quota", "Soft upload quota of an account, instead of the one found, such as 160MiB.").SetValue((*size)(&d.SoftQuota))
+	app.Flag("upload.hard-quota", "Hard upload quota of an account, instead of the one found, such as 200MiB.").SetValue((*size)(&d.HardQuota))
+	app.Flag("upload.retention", "How long uploaded files are kept, instead of what was found, such as 365d.").SetValue((*days)(&d.Retention))
+	app.Flag("probe.target", "Domain that /probe may probe beside the hosts that ejabberd serves; repeatable.").StringsVar(&s.targets)
+
+	s.collectors = map[string]*bool{}
+	for _, c := range collector.All {
+		s.collectors[c.Name] = app.Flag("collector."+c.Name, c.Help+".").Default(fmt.Sprint(!c.Disabled)).Bool()
+	}
+
+	app.Flag("once", "Print the page and exit: 0 all collected, 1 some, 2 nothing.").BoolVar(&s.once)
+	app.Flag("once.timeout", "How long --once and --check wait.").Default("60s").DurationVar(&s.onceTimeout)
+	app.Flag("check", "Say what was found, try each source, and print the lines that fix what is missing; exit 0 when all would work.").BoolVar(&s.check)
+	app.Flag("discover", "Print what ejabberd.yml says, without any secret, for --ejabberd.facts.").BoolVar(&s.discover)
+	app.Flag("grants", "Print the SQL that makes the exporter's PostgreSQL role.").BoolVar(&s.grants)
+	app.Flag("healthcheck", "Ask the exporter that runs on --web.listen-address whether it is healthy; for containers.").BoolVar(&s.healthcheck)
+	app.Flag("web.telemetry-path", "Path of the metrics.").Default("/metrics").StringVar(&s.metrics)
+	s.web = kingpinflag.AddFlags(app, defaultAddress)
+	promslogflag.AddFlags(app, &s.log)
+	return app
+}
+
+// enabled are the collectors that the flags leave on.
+func (s *settings) enabled(all []collector.Definition) []collector.Definition {
+	var on []collector.Definition
+	for _, c := range all {
+		if *s.collectors[c.Name] {
+			on = append(on, c)
+		}
+	}
+	return on
+}
+
+type docroots map[string]string
+
+func (d *docroots) String() string     { return "" }
+func (d *docroots) IsCumulative() bool { return true }
+func (d *docroots) Set(v string) error {
+	vhost, path, ok := strings.Cut(v, "=")
+	if !ok || vhost == "" || !filepath.IsAbs(path) {
+		return fmt.Errorf("write VHOST=/absolute/directory")
+	}
+	if *d == nil {
+		*d = docroots{}
+	}
+	(*d)[strings.ToLower(vhost)] = path
+	return nil
+}
+
+// size is a number of bytes with a binary unit.
+type size int64
+
+func (b *size) String() string { return "" }
+func (b *size) Set(v string) error {
+	units := []struct {
+		suffix string
+		factor int64
+	}{{"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {"B", 1}}
+	for _, u := range units {
+		if number, ok := strings.CutSuffix(v, u.suffix); ok {
+			var n int64
+			if _, err := fmt.Sscanf(number+"\n", "%d\n", &n); err == nil && n > 0 {
+				*b = size(n * u.factor)
+				return nil
+			}
+		}
+	}
+	return fmt.Errorf("write a size like 200MiB")
+}
+
+// days is a duration that may be given in days.
+type days time.Duration
+
+func (d *days) String() string { return "" }
+func (d *days) Set(v string) error {
+	parsed, err := model.ParseDuration(v)
+	if err != nil || parsed <= 0 {
+		return fmt.Errorf("write a duration like 365d")
+	}
+	*d = days(parsed)
+	return nil
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Ejabberd_exporter shows the state of an ejabberd server to Prometheus: /metrics for what is counted from inside, /probe for
+// what is seen from outside.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/prometheus/common/promslog"
+
+	"github.com/chapril/ejabberd_exporter/collector"
+	"github.com/chapril/ejabberd_exporter/internal/discovery"
+)
+
+// Exit codes of --once: everything was collected, some of it, nothing. --check uses the first two.
+const (
+	exitAll     = 0
+	exitSome    = 1
+	exitNothing = 2
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run is the program with its surroundings as parameters.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	settings, exit := parse(args, stdout, stderr)
+	if settings == nil {
+		return exit
+	}
+	settings.log.Writer = stderr
+	logger := promslog.New(&settings.log)
+	code, err := settings.do(ctx, stdout, logger)
+	if err != nil {
+		_, _ = fmt.Fprintln(stderr, "ejabberd_exporter:", err)
+		if code == 0 {
+			code = exitSome
+		}
+	}
+	return code
+}
+
+// do runs the mode that the flags ask for.
+func (s *settings) do(ctx context.Context, stdout io.Writer, logger *slog.Logger) (int, error) {
+	if s.healthcheck {
+		return 0, healthcheck(ctx, (*s.web.WebListenAddresses)[0])
+	}
+	if s.grants {
+		_, err := fmt.Fprint(stdout, grants())
+		return 0, err
+	}
+	found, err := discovery.Discover(ctx, s.discovery)
+	if err != nil {
+		return exitNothing, err
+	}
+	definitions := s.enabled(collector.All)
+	switch {
+	case s.discover:
+		if found.Sources.Blocked != nil {
+			return exitNothing, found.Sources.Blocked
+		}
+		if found.ProbeOnly {
+			return exitNothing, errors.New("no ejabberd.yml found: name it with --ejabberd.config")
+		}
+		return 0, found.Config.Write(stdout)
+	case s.check:
+		defer closeFound(found)
+		return check(ctx, found, definitions, stdout)
+	case s.once:
+		defer closeFound(found)
+		return s.printOnce(ctx, found, definitions, stdout, logger)
+	}
+	return 0, s.serve(ctx, found, definitions, logger)
+}

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"runtime"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/prometheus/common/version"
+	"github.com/prometheus/exporter-toolkit/web"
+
+	"github.com/chapril/ejabberd_exporter/collector"
+	"github.com/chapril/ejabberd_exporter/internal/discovery"
+	"github.com/chapril/ejabberd_exporter/internal/exposition"
+	"github.com/chapril/ejabberd_exporter/probes"
+)
+
+const (
+	// drain is how long scrapes under way may go on after SIGTERM: longer than any scrape's deadline by default.
+	drain = 15 * time.Second
+	// rediscoverEvery bounds how often a vhost that nobody knows makes discovery run again.
+	rediscoverEvery = time.Minute
+)
+
+func build() collector.Build {
+	revision := version.GetRevision()
+	if len(revision) > 12 {
+		revision = revision[:12]
+	}
+	return collector.Build{Version: version.Version, Revision: revision, GoVersion: runtime.Version()}
+}
+
+// serve answers HTTP until ctx ends, then lets what is under way finish.
+func (s *settings) serve(ctx context.Context, found *discovery.Found, definitions []collector.Definition, logger *slog.Logger) error {
+	logger.Info("starting", "version", version.Version, "vhosts", len(found.Sources.Vhosts), "config", found.Config.Path)
+	if found.ProbeOnly {
+		logger.Info("no ejabberd found on this host: only /probe is served; name one with --ejabberd.config or --ejabberd.url")
+	}
+	exporter := collector.New(definitions, found.Sources, build(), logger)
+	defer closeExporter(exporter)
+	rediscovery, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		s.rediscover(rediscovery, exporter, found, logger)
+	}()
+	defer func() { cancel(); <-done }()
+
+	handler, err := s.handler(exporter, logger)
+	if err != nil {
+		return err
+	}
+	server := &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       10 * time.Second,
+		IdleTimeout:       5 * time.Minute,
+		MaxHeaderBytes:    16 << 10,
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- web.ListenAndServe(server, s.web, logger) }()
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+	}
+	logger.Info("shutting down, scrapes under way may finish")
+	ctx, cancelDrain := context.WithTimeout(context.Background(), drain)
+	defer cancelDrain()
+	if err := server.Shutdown(ctx); err != nil {
+		return fmt.Errorf("scrapes were cut off: %w", err)
+	}
+	if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+// handler is everything that is served.
+func (s *settings) handler(exporter *collector.Exporter, logger *slog.Logger) (http.Handler, error) {
+	allowed := func(domain string) bool {
+		return slices.Contains(exporter.Sources().Vhosts, domain) || slices.ContainsFunc(s.targets, func(t string) bool { return strings.EqualFold(t, domain) })
+	}
+	landing, err := web.NewLandingPage(web.LandingConfig{
+		Name:        "ejabberd_exporter",
+		Description: "What an ejabberd server says of itself, and what its users see",
+		Version:     version.Info(),
+		Profiling:   "false",
+		Links: []web.LandingLinks{
+			{Address: s.metrics, Text: "Metrics"},
+			{Address: "/-/healthy", Text: "Healthy", Description: "this process runs"},
+			{Address: "/-/ready", Text: "Ready", Description: "it has read its configuration"},
+		},
+		Form: web.LandingForm{Action: "/probe", Inputs: []web.LandingFormInput{
+			{Label: "Module", Type: "text", Name: "module", Value: "c2s"},
+			{Label: "Target", Type: "text", Name: "target", Placeholder: "example.org"},
+		}},
+	})
+	if err != nil {
+		return nil, err
+	}
+	ok := func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprintln(w, "ok") }
+	mux := http.NewServeMux()
+	mux.Handle("GET "+s.metrics, within(exposition.Handler(exporter, logger)))
+	mux.Handle("GET /probe", within(exposition.NewProber(probes.All(), allowed, logger)))
+	mux.HandleFunc("GET /-/healthy", ok)
+	mux.HandleFunc("GET /-/ready", ok)
+	if s.metrics != "/" {
+		mux.Handle("GET /{$}", landing)
+	}
+	return mux, nil
+}
+
+// within gives each answer its own write deadline: what the scrape may take, and some time for a slow reader.
+func within(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		deadline := time.Now().Add(exposition.Deadline(r.Header) + 10*time.Second)
+		_ = http.NewResponseController(w).SetWriteDeadline(deadline) // not every writer of a test has one
+		next.ServeHTTP(w, r)
+	})
+}
+
+// rediscover looks again when a collector meets a vhost that nobody knew, and on SIGHUP.
+func (s *settings) rediscover(ctx context.Context, exporter *collector.Exporter, found *discovery.Found, logger *slog.Logger) {
+	defer func() { closeFound(found) }()
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	defer signal.Stop(hup)
+	for last := time.Now(); ; last = time.Now() {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hup:
+		case <-exporter.UnknownVhost():
+			select {
+			case <-time.After(time.Until(last.Add(rediscoverEvery))):
+			case <-ctx.Done():
+				return
+			}
+		}
+		again, err := discovery.Discover(ctx, s.discovery)
+		if err != nil {
+			logger.Error("discovery failed, going on with what is known", "reason", err)
+			continue
+		}
+		logger.Info("discovery ran again", "vhosts", len(again.Sources.Vhosts))
+		exporter.Replace(again.Sources)
+		closeFound(found)
+		found = again
+	}
+}
+
+// healthcheck asks the exporter that listens on this address.
+func healthcheck(ctx context.Context, address string) error {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return fmt.Errorf("--web.listen-address is not understood: %w", err)
+	}
+	if ip := net.ParseIP(host); host == "" || ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	for _, scheme := range []string{"http", "https"} {
+		err = healthy(ctx, scheme+"://"+net.JoinHostPort(host, port)+"/-/healthy")
+		if err == nil {
+			return nil
+		}
+	}
+	return fmt.Errorf("the exporter on %s is not healthy: %w", address, err)
+}
+
+func healthy(ctx context.Context, url string) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	// Our own process on our own address: its certificate is for other names.
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, DisableKeepAlives: true}} //nolint:gosec // see above
+	answer, err := client.Do(request)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK && answer.StatusCode != http.StatusUnauthorized {
+		return fmt.Errorf("HTTP %d", answer.StatusCode)
+	}
+	return nil
+}

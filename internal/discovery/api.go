@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package discovery
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/chapril/ejabberd_exporter/internal/ejabberd"
+)
+
+// findAPI takes the API that a flag names, or tries those of ejabberd.yml: the first that answers a question, else the first
+// that is up at all, else the first one, since ejabberd may only be down now.
+func (f *Found) findAPI(ctx context.Context, o Options) error {
+	urls := f.Config.APIURLs()
+	if o.URL != "" {
+		urls = []string{o.URL}
+	}
+	best := -1
+	for _, candidate := range urls {
+		client, err := f.newClient(o, candidate)
+		if err != nil {
+			return err
+		}
+		score := f.try(ctx, client, len(urls) > 1)
+		if score <= best {
+			client.Close()
+			continue
+		}
+		if f.client != nil {
+			f.client.Close()
+		}
+		best, f.client, f.APIURL = score, client, candidate
+	}
+	if f.client == nil {
+		return nil
+	}
+	f.Sources.API = f.client
+	if len(f.Sources.Vhosts) == 0 {
+		if vhosts, err := f.client.Vhosts(ctx); err == nil {
+			f.Config.Hosts, f.Sources.Vhosts = vhosts, vhosts
+		}
+	}
+	return nil
+}
+
+// try says how good an API is: 0 no answer, 1 refuses, 2 answers. One alone needs no trial.
+func (f *Found) try(ctx context.Context, client *ejabberd.Client, choice bool) int {
+	if !choice {
+		return 0
+	}
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	refused := (*ejabberd.Refused)(nil)
+	switch _, err := client.Uptime(ctx); {
+	case err == nil:
+		return 2
+	case errors.As(err, &refused):
+		return 1
+	}
+	return 0
+}
+
+func (f *Found) newClient(o Options, base string) (*ejabberd.Client, error) {
+	options := ejabberd.Options{URL: base, Timeout: o.Timeout, User: o.User, SessionsInSQL: f.Config.SessionsInSQL}
+	options.Password = func() (string, error) {
+		if o.PasswordFile == "" {
+			return o.Password, nil
+		}
+		return secret(o.PasswordFile)
+	}
+	if o.CAFile != "" {
+		pem, err := os.ReadFile(o.CAFile)
+		if err != nil {
+			return nil, fmt.Errorf("--ejabberd.ca-file: %w", err)
+		}
+		options.CA = x509.NewCertPool()
+		if !options.CA.AppendCertsFromPEM(pem) {
+			return nil, errors.New("--ejabberd.ca-file holds no certificate in PEM form")
+		}
+	}
+	// A listener found in ejabberd.yml is asked by its address, but its certificate is for a vhost.
+	if u, err := url.Parse(base); err == nil && o.URL == "" && u.Scheme == "https" && len(f.Config.Hosts) > 0 {
+		options.ServerName = f.Config.Hosts[0]
+	}
+	return ejabberd.New(options)
+}
+
+// secret reads a password file: its first line.
+func secret(path string) (string, error) {
+	if path == "" {
+		return "", nil
+	}
+	text, err := os.ReadFile(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "", errors.New("the password file does not exist")
+	case err != nil:
+		return "", errors.New("the password file may not be read by the user that the exporter runs as")
+	}
+	line, _, _ := strings.Cut(string(text), "\n")
+	return strings.TrimRight(line, "\r"), nil
+}
