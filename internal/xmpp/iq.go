@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package xmpp
+
+import (
+	"context"
+	"crypto/sha1" //nolint:gosec // XEP-0114 says so; it protects nothing but a shared secret on loopback
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strconv"
+)
+
+// StanzaError is the error with which an IQ was answered.
+type StanzaError struct {
+	Condition string // "service-unavailable" …
+	Text      string // what else the peer said, cleaned
+}
+
+func (e *StanzaError) Error() string {
+	if e.Text == "" {
+		return "answered " + e.Condition
+	}
+	return "answered " + e.Condition + " (" + e.Text + ")"
+}
+
+// IQ asks, with type "get" or "set", and waits for the answer. to may be empty: the server itself. Other stanzas that arrive
+// meanwhile are dropped. An answer of type error becomes a *StanzaError.
+func (s *Stream) IQ(ctx context.Context, kind, to, payload string) (*Element, error) {
+	id := "q" + strconv.FormatInt(s.ids.Add(1), 10)
+	address := ""
+	if to != "" {
+		address = " to='" + Escape(to) + "'"
+	}
+	if err := s.Send(ctx, "<iq type='"+kind+"' id='"+id+"'"+address+">"+payload+"</iq>"); err != nil {
+		return nil, err
+	}
+	for {
+		e, err := s.Receive(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if e.Name.Local != "iq" || e.Attribute("id") != id {
+			continue
+		}
+		switch e.Attribute("type") {
+		case "result":
+			return e, nil
+		case "error":
+			return nil, stanzaError(e)
+		}
+	}
+}
+
+func stanzaError(e *Element) *StanzaError {
+	found := &StanzaError{Condition: "undefined-condition"}
+	for _, c := range e.Children {
+		if c.Name.Local != "error" {
+			continue
+		}
+		for _, c := range c.Children {
+			switch {
+			case c.Name.Space != "urn:ietf:params:xml:ns:xmpp-stanzas":
+			case c.Name.Local == "text":
+				found.Text = Clean(c.Text)
+			default:
+				found.Condition = Clean(c.Name.Local)
+			}
+		}
+	}
+	return found
+}
+
+// Bind binds a resource, one of the server's choice where resource is empty, and returns the full JID.
+func (s *Stream) Bind(ctx context.Context, resource string) (jid string, err error) {
+	wish := ""
+	if resource != "" {
+		wish = "<resource>" + Escape(resource) + "</resource>"
+	}
+	answer, err := s.IQ(ctx, "set", "", "<bind xmlns='"+nsBind+"'>"+wish+"</bind>")
+	if err != nil {
+		return "", fmt.Errorf("bind: %w", err)
+	}
+	if bind := answer.Child(nsBind, "bind"); bind != nil {
+		if jid := bind.Child(nsBind, "jid"); jid != nil {
+			return jid.Text, nil
+		}
+	}
+	return "", fmt.Errorf("bind: %w: no JID in the answer", ErrMalformed)
+}
+
+// ErrHandshake: the server does not know the component's secret.
+var ErrHandshake = errors.New("component handshake refused: compare the secret with the server's")
+
+// Join opens a stream as the external component domain (XEP-0114).
+func (s *Stream) Join(ctx context.Context, domain, secret string) error {
+	answer, err := s.Open(ctx, Header{Namespace: Component, To: domain})
+	if err != nil {
+		return err
+	}
+	sum := sha1.Sum([]byte(answer.ID + secret)) //nolint:gosec // see above
+	if err := s.Send(ctx, "<handshake>"+hex.EncodeToString(sum[:])+"</handshake>"); err != nil {
+		return err
+	}
+	e, err := s.Receive(ctx)
+	if refused, ok := errors.AsType[*StreamError](err); ok && refused.Condition == "not-authorized" {
+		return ErrHandshake
+	}
+	if err == nil && e.Name.Local != "handshake" {
+		err = fmt.Errorf("%w: <%s> as the answer to the handshake", ErrMalformed, Clean(e.Name.Local))
+	}
+	return err
+}

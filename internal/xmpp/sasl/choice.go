@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sasl
+
+import (
+	"crypto/tls"
+	"slices"
+
+	"github.com/xdg-go/scram"
+
+	"github.com/chapril/ejabberd_exporter/internal/xmpp"
+)
+
+// hashes are the mechanisms, the strongest first.
+var hashes = []struct {
+	mechanism string
+	hash      scram.HashGeneratorFcn
+}{
+	{"SCRAM-SHA-512", scram.SHA512},
+	{"SCRAM-SHA-256", scram.SHA256},
+	{"SCRAM-SHA-1", scram.SHA1},
+}
+
+// choice is what a login uses.
+type choice struct {
+	mechanism string
+	hash      scram.HashGeneratorFcn
+	binding   scram.ChannelBinding // for a mechanism with -PLUS
+	plus      bool                 // the server offers -PLUS at all
+}
+
+// choose takes a mechanism that is bound to the TLS channel before any that is not.
+func choose(f *xmpp.Features, state *tls.ConnectionState) (choice, bool) {
+	binding := bind(f.ChannelBindings, state)
+	plus := false
+	for _, h := range hashes {
+		if !slices.Contains(f.Mechanisms, h.mechanism+"-PLUS") {
+			continue
+		}
+		plus = true
+		if binding.IsSupported() {
+			return choice{h.mechanism + "-PLUS", h.hash, binding, true}, true
+		}
+	}
+	for _, h := range hashes {
+		if slices.Contains(f.Mechanisms, h.mechanism) {
+			return choice{mechanism: h.mechanism, hash: h.hash, plus: plus}, true
+		}
+	}
+	return choice{}, false
+}
+
+// conversation tells the server whether it could have bound: where somebody on the way struck -PLUS out of its offer, it
+// notices.
+func (c choice) conversation(client *scram.Client) *scram.ClientConversation {
+	switch {
+	case c.binding.IsSupported():
+		return client.NewConversationWithChannelBinding(c.binding)
+	case c.plus:
+		return client.NewConversation()
+	}
+	return client.NewConversationAdvertisingChannelBinding()
+}
+
+// bind finds the best channel binding that both sides know. A server that does not list its types (XEP-0440) is taken to know
+// the usual one of its TLS version.
+func bind(offered []string, state *tls.ConnectionState) scram.ChannelBinding {
+	usual := "tls-unique"
+	if state.Version >= tls.VersionTLS13 {
+		usual = "tls-exporter"
+	}
+	if len(offered) == 0 {
+		offered = []string{usual}
+	}
+	for _, kind := range []string{"tls-exporter", "tls-unique", "tls-server-end-point"} {
+		if !slices.Contains(offered, kind) {
+			continue
+		}
+		var binding scram.ChannelBinding
+		var err error
+		switch kind {
+		case "tls-exporter":
+			binding, err = scram.NewTLSExporterBinding(state)
+		case "tls-unique":
+			binding = scram.NewTLSUniqueBinding(state.TLSUnique) // empty in TLS 1.3
+		case "tls-server-end-point":
+			binding, err = scram.NewTLSServerEndpointBinding(state)
+		}
+		if err == nil && binding.IsSupported() {
+			return binding
+		}
+	}
+	return scram.ChannelBinding{}
+}
