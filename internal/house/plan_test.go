@@ -2,7 +2,12 @@
 
 package house
 
-import "testing"
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
 
 // TestPlanForbids proves that the plan can say no: each row is an import that somebody will try one day.
 func TestPlanForbids(t *testing.T) {
@@ -30,6 +35,19 @@ func TestPlanForbids(t *testing.T) {
 			t.Errorf("no row for %s", try.room)
 		} else if got := room.allows(try.pkg); got != try.allowed {
 			t.Errorf("may %s import %s? got %v, want %v", try.room, try.pkg, got, try.allowed)
+		}
+	}
+}
+
+// TestPlanIsTold: docs/architecture.md names every room.
+func TestPlanIsTold(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(root, "docs/architecture.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, room := range rooms {
+		if !strings.Contains(string(text), "`"+strings.TrimSuffix(room.name, "/*")) {
+			t.Errorf("docs/architecture.md does not tell what %s is about", room.name)
 		}
 	}
 }
