@@ -30,7 +30,7 @@ const (
 type flight struct {
 	definition Definition
 	run        func(context.Context, *metric.Set) error
-	changed    func(before, now *result) // told after each run
+	changed    func(before, now *result) // told at the end of each run
 
 	mu      sync.Mutex
 	landed  chan struct{} // closed when the present run ends; nil between runs
@@ -146,8 +146,8 @@ func (f *flight) fly(limit time.Duration) {
 	}
 	now := &result{set: set, err: err, end: time.Now(), took: time.Since(began)}
 
+	f.changed(f.last, now) // no lock: only runs write last, and this is the only one
 	f.mu.Lock()
-	before := f.last
 	f.last = now
 	if err == nil {
 		f.good = now
@@ -160,7 +160,6 @@ func (f *flight) fly(limit time.Duration) {
 	close(f.landed)
 	f.landed = nil
 	f.mu.Unlock()
-	f.changed(before, now)
 }
 
 // guard turns a panic into an error that says where, and nothing of what: the value could be anybody's data.
