@@ -9,15 +9,23 @@ import "time"
 // Config is what was found in ejabberd.yml, with macros, included files and host_config applied and ejabberd's defaults
 // filled in. It is what --discover writes as JSON and what the service reads back.
 type Config struct {
-	Path      string     `json:"path"`      // the file it was read from
-	Hosts     []string   `json:"hosts"`     // vhosts in ASCII form, in the order of the file
-	Listeners []Listener `json:"listeners"` // in the order of the file
-	Databases []Database `json:"databases"` // PostgreSQL databases; none where no vhost uses one
-	Uploads   []Upload   `json:"uploads"`   // one for each vhost with mod_http_upload
-	CertFiles []string   `json:"cert_files"`
+	Path      string     `json:"path"`                // the file it was read from
+	Home      string     `json:"home,omitempty"`      // ejabberd's home directory, @HOME@
+	Node      string     `json:"node,omitempty"`      // Erlang node name, from ejabberdctl.cfg; empty where that says nothing
+	MaxPorts  int        `json:"max_ports,omitempty"` // ERL_MAX_PORTS of ejabberdctl.cfg: sockets and files at once; 0 where it says nothing
+	Hosts     []string   `json:"hosts"`               // vhosts in ASCII form, in the order of the file
+	Listeners []Listener `json:"listeners"`           // in the order of the file
+	Databases []Database `json:"databases"`           // PostgreSQL databases; none where no vhost uses one
+	Uploads   []Upload   `json:"uploads"`             // one for each vhost with mod_http_upload
+	CertFiles []string   `json:"cert_files"`          // absolute paths and patterns such as /etc/letsencrypt/live/*/*.pem
+	// AccountsInSQL are the vhosts whose accounts are kept in SQL. In the database of the others the table of accounts is
+	// empty, which does not mean that they have no accounts.
+	AccountsInSQL []string `json:"accounts_in_sql,omitempty"`
 	// SessionsInSQL are the vhosts whose sessions are kept in SQL (sm_db_type: sql) instead of ejabberd's memory: asking
 	// ejabberd to count those would make it ask its database.
 	SessionsInSQL []string `json:"sessions_in_sql,omitempty"`
+	// Events is where ejabberd sends its event counters; none without mod_metrics.
+	Events []Events `json:"events,omitempty"`
 	// Notes say what was not understood or not supported, for --check; they quote no values of the file.
 	Notes []string `json:"notes,omitempty"`
 }
@@ -54,6 +62,13 @@ type Upload struct {
 	MaxSize   int64         `json:"max_size"`         // bytes of one file, 0 = unlimited
 	SoftQuota int64         `json:"soft_quota"`       // bytes an account, by the rule for all; 0 = no quota
 	HardQuota int64         `json:"hard_quota"`       // same
-	Retention time.Duration `json:"retention"`        // max_days; 0 = for ever
+	Retention time.Duration `json:"retention"`        // max_days; 0 = for ever; nanoseconds in JSON
 	Access    string        `json:"access,omitempty"` // name of the access rule
+}
+
+// Events is mod_metrics of one vhost: a datagram for each event to this UDP address.
+type Events struct {
+	Vhost string `json:"vhost"`
+	IP    string `json:"ip"`
+	Port  int    `json:"port"`
 }
