@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package exposition_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/chapril/ejabberd_exporter/internal/exposition"
+	"github.com/chapril/ejabberd_exporter/internal/metric"
+	"github.com/chapril/ejabberd_exporter/probes"
+)
+
+var answered = &metric.Metric{Name: "probe_xmpp_answered", Help: "Whether it answered", Source: "test", Scope: metric.Probe}
+
+// echo is a probe that fails when it is told to.
+func echo() probes.Probe {
+	return probes.Probe{Name: "echo", Settings: func(s *probes.Settings) probes.Run {
+		var fail bool
+		var address string
+		s.Bool(&fail, probes.Safe, "fail", "whether to fail")
+		s.String(&address, probes.Local, "hostname", "", "address to connect to")
+		return func(_ context.Context, target probes.Target, out *probes.Report) error {
+			out.Set.Add(answered, 1)
+			out.Note(probes.OK, "host.example:5222", "answered for "+target.Domain+address)
+			if fail {
+				return &probes.Failure{Phase: probes.Connect, Reason: probes.Refused, Err: errors.New("connection refused")}
+			}
+			return nil
+		}
+	}}
+}
+
+func prober() http.Handler {
+	return exposition.NewProber([]probes.Probe{echo()}, func(domain string) bool { return domain == "good.example" }, quiet)
+}
+
+func TestProbe(t *testing.T) {
+	for _, c := range []struct {
+		query  string
+		status int
+		want   []string
+	}{
+		{"module=echo&target=good.example", 200, []string{"probe_success 1\n", "probe_xmpp_answered 1\n", "probe_duration_seconds "}},
+		{"module=echo&target=GOOD.example.", 200, []string{"probe_success 1\n"}},
+		{"module=echo&target=good.example&fail=true", 200, []string{"probe_success 0\n", "probe_xmpp_answered 1\n"}},
+		{"module=echo&target=good.example&fail=true&debug=true", 200, []string{"CRITICAL - connect: connection refused", "host.example:5222: answered for good.example"}},
+		{"module=echo", 400, []string{"target is not allowed"}},
+		{"module=echo&target=evil.example", 400, []string{"--probe.target"}},
+		{"module=echo&target=127.0.0.1:5432", 400, []string{"target is not allowed"}},
+		{"module=nosuch&target=good.example", 400, []string{"there are: echo"}},
+		{"module=echo&target=good.example&hostname=127.0.0.1", 400, []string{"unknown parameter", "fail"}},
+		{"module=echo&target=good.example&fail=perhaps", 400, []string{"parameter fail has a value"}},
+	} {
+		status, body := get(t, prober(), "/probe?"+c.query)
+		if status != c.status {
+			t.Errorf("%s: status %d, want %d: %s", c.query, status, c.status, body)
+		}
+		for _, want := range c.want {
+			if !strings.Contains(body, want) {
+				t.Errorf("%s: the answer lacks %q:\n%s", c.query, want, body)
+			}
+		}
+		if strings.Contains(body, "# HELP") && strings.Contains(body, "host.example") {
+			t.Errorf("%s: a note reached the page:\n%s", c.query, body)
+		}
+		for _, never := range []string{"evil", "5432", "hostname", "perhaps"} {
+			if strings.Contains(body, never) {
+				t.Errorf("%s: the answer repeats %q:\n%s", c.query, never, body)
+			}
+		}
+	}
+}
