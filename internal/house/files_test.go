@@ -66,6 +66,16 @@ var rules = []rule{
 		example: file{"collector/s2s.go", "func init() {\n"},
 	},
 	{
+		name: "no sleep in tests",
+		broken: func(f file) string {
+			if strings.HasSuffix(f.path, "_test.go") && sleep.MatchString(f.text) && !strings.Contains(f.text, `"testing/synctest"`) {
+				return "sleeps: wait for what you wait for, or let testing/synctest pass the time"
+			}
+			return ""
+		},
+		example: file{"collector/flight_test.go", "\ttime.Sleep" + "(time.Second)\n"},
+	},
+	{
 		name: "no paths of one machine",
 		broken: func(f file) string {
 			if path := homePath.FindString(f.text); path != "" {
@@ -79,6 +89,7 @@ var rules = []rule{
 
 var (
 	vagueName = regexp.MustCompile(`(?:^|/)(?:utils?|helpers?|common|misc|lib)(?:_[a-z0-9_]+)?(?:/|\.go$)`)
+	sleep     = regexp.MustCompile(`(?m)^[^"/]*\btime\.Sleep\(`)
 	initFunc  = regexp.MustCompile(`(?m)^func init\(\)`)
 	homePath  = regexp.MustCompile(`/(?:home|Users)/[a-z]+/` + checkout())
 )
