@@ -43,11 +43,13 @@ type Listener struct {
 	Handlers         map[string]string `json:"handlers,omitempty"` // path -> module of ejabberd_http
 }
 
-// Database is one PostgreSQL database that ejabberd uses. Only what is needed to find it: never user or password.
+// Database is one PostgreSQL database that ejabberd uses. Only what is needed to find it and to tell ejabberd's connections
+// apart: never the password. Nobody logs in as Role.
 type Database struct {
 	Host      string   `json:"host"` // name, address or directory of the Unix socket
 	Port      int      `json:"port"`
 	Name      string   `json:"name"`
+	Role      string   `json:"role"`       // PostgreSQL role that ejabberd uses
 	Vhosts    []string `json:"vhosts"`     // the vhosts that live in it
 	PoolSize  int      `json:"pool_size"`  // connections that ejabberd opens for each vhost
 	MultiHost bool     `json:"multi_host"` // new_sql_schema or sql_schema_multihost; the schema itself decides, see internal/database

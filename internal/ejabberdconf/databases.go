@@ -44,6 +44,7 @@ func (r *reader) database(vhost string) Database {
 		Host:     r.options.text(vhost, "sql_server", "localhost"),
 		Port:     5432,
 		Name:     r.options.text(vhost, "sql_database", "ejabberd"),
+		Role:     r.options.text(vhost, "sql_username", "ejabberd"),
 		Vhosts:   []string{vhost},
 		PoolSize: 10,
 	}
