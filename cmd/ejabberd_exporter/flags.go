@@ -65,7 +65,7 @@ func parse(args []string, stdout, stderr io.Writer) (s *settings, exit int) {
 // capitals, with underscores.
 func (s *settings) application() *kingpin.Application {
 	app := kingpin.New(name, "Prometheus exporter for ejabberd. On an ejabberd host it needs no flag: it reads ejabberd.yml, or what --discover wrote.")
-	app.EnableFileExpansion = false
+	kingpin.EnableFileExpansion = false // an argument is never a file of arguments
 	app.DefaultEnvars()
 	app.HelpFlag.Short('h')
 	app.Version(version.Print(name))
