@@ -18,10 +18,10 @@ help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: servers ## Start a whole XMPP service in a temporary directory, watch it, stop it on Ctrl-C
-	@go run ./internal/service/demo
+	@go build -o bin/tools/demo ./internal/service/demo && exec bin/tools/demo
 
 demo-once: servers ## The same for scripts: print the page on stdout and tear down
-	@go run ./internal/service/demo --once
+	@go build -o bin/tools/demo ./internal/service/demo && exec bin/tools/demo --once
 
 build: ## Build every program under cmd/ into bin/, static and reproducible
 	$(GOBUILD) -o bin/ ./cmd/...
