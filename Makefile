@@ -42,8 +42,8 @@ lint: $(LINT) ## Vet, lint and check the formatting
 fmt: $(LINT) ## Format the code
 	$(LINT) fmt
 
-docs: ## Write docs/metrics.md and docs/flags.md anew from the code
-	go test ./internal/docs -update
+docs: ## Write anew what is made from code: docs/metrics.md, docs/flags.md, examples
+	go test ./internal/docs ./examples -update
 
 tidy: ## Tidy the modules
 	go mod tidy
