@@ -3,7 +3,6 @@
 package ejabberdconf
 
 import (
-	"net/netip"
 	"path/filepath"
 	"strings"
 )
@@ -36,13 +35,10 @@ func (r *reader) listeners() {
 			continue
 		}
 		if ip, ok := m["ip"]; ok {
-			text, _ := ip.text()
-			address, err := netip.ParseAddr(text)
-			if err != nil {
+			if l.IP, ok = ip.address(); !ok {
 				r.misread(ip, "ip", "an address")
 				continue
 			}
-			l.IP = address.String()
 		}
 		l.TLS = r.flag(m, "tls")
 		r.startTLS(&l, m)
@@ -82,7 +78,7 @@ func (r *reader) handlers(l *Listener, m module) {
 		}
 		l.Handlers["/"+strings.Trim(e.key, "/")] = name
 		if l.Unix != "" && name == apiModule {
-			r.notef("%s: the admin API on a Unix socket is not supported: add a listener on 127.0.0.1", e.value.position())
+			r.notef("%s: the admin API on this Unix socket is not used: the exporter asks listeners that have a port", e.value.position())
 		}
 	}
 }

@@ -4,6 +4,7 @@ package ejabberdconf
 
 import (
 	"fmt"
+	"net/netip"
 	"strconv"
 	"strings"
 
@@ -124,5 +125,12 @@ func endless(word string) bool {
 func (n node) port() (int, bool) {
 	text, _ := n.text()
 	port, err := strconv.ParseUint(strings.TrimSpace(text), 10, 16)
-	return int(port), err == nil && port > 0 //nolint:gosec // 16 bits
+	return int(port), err == nil && port > 0
+}
+
+// address is an IP address.
+func (n node) address() (string, bool) {
+	text, _ := n.text()
+	address, err := netip.ParseAddr(text)
+	return address.String(), err == nil
 }

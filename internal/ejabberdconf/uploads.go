@@ -82,7 +82,14 @@ func (r *reader) events() {
 		if !ok {
 			continue
 		}
-		e := Events{Vhost: vhost, IP: m.text("ip", "127.0.0.1"), Port: 11111}
+		e := Events{Vhost: vhost, IP: "127.0.0.1", Port: 11111}
+		if n, ok := m["ip"]; ok {
+			if ip, ok := n.address(); ok {
+				e.IP = ip
+			} else {
+				r.misread(n, "ip", "an address")
+			}
+		}
 		if n, ok := m["port"]; ok {
 			if port, ok := n.port(); ok {
 				e.Port = port
