@@ -26,7 +26,8 @@ type Probe struct {
 	Thresholds []Threshold
 }
 
-// Run runs a probe. An error means that the probe failed as a whole; a *Failure says at which phase and why.
+// Run runs a probe. An error means that the probe failed as a whole: a *Failure, at which phase and why, is a verdict about the
+// service (critical); any other error means that the probe could not do its work (unknown).
 type Run func(ctx context.Context, target Target, out *Report) error
 
 // Target is what is probed.
@@ -66,6 +67,7 @@ type Note struct {
 	State   State
 	Subject string // the endpoint ("xmpp.example.org:5222 ip4") or what else the text is about
 	Text    string
+	Reason  string // of a failure, one of the reasons; or nothing
 }
 
 // State is a verdict, numbered as the Nagios exit codes.

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package probes
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/chapril/ejabberd_exporter/internal/metric"
+	"github.com/chapril/ejabberd_exporter/internal/xmpp"
+)
+
+// C2S probes what clients connect to.
+func C2S() Probe {
+	return Probe{
+		Name:       "c2s",
+		Help:       "Clients can open an encrypted stream, at every target of the domain and in every address family",
+		Metrics:    with(plainBeforeTLS, mechanismOffered),
+		Figures:    endpointFigures,
+		Thresholds: endpointThresholds,
+		Settings: func(set *Settings) Run {
+			var s endpointSettings
+			s.declare(set)
+			read := s.declarePort(set, xmppClient, xmppsClient)
+			var policy mechanismPolicy
+			set.List(&policy.require, Safe, "require-mech", "SASL mechanism that must be offered")
+			set.List(&policy.forbid, Safe, "forbid-mech", "SASL mechanism that must not be offered")
+			return func(ctx context.Context, target Target, out *Report) error {
+				s, services := read()
+				return probeClients(ctx, s, services, policy, target, out)
+			}
+		},
+	}
+}
+
+func probeClients(ctx context.Context, s endpointSettings, services []service, policy mechanismPolicy, target Target, out *Report) error {
+	e, err := s.start()
+	if err != nil {
+		return err
+	}
+	found := e.survey(ctx, target.Domain, services)
+	for _, v := range found.tested() {
+		v.judgeStartTLS(s.startTLS)
+		policy.judge(v)
+	}
+	if s.anyFamily {
+		found.relax()
+	}
+	found.fill(out, mechanismsOf)
+	for _, v := range found.tested() {
+		if v.before != nil {
+			out.Set.Add(plainBeforeTLS, truth(bare(v.before) != ""))
+		}
+		if v.after != nil {
+			offers(out.Set, v.after)
+		}
+	}
+	return nil
+}
+
+// judgeStartTLS holds an endpoint with STARTTLS against the policy.
+func (v *visit) judgeStartTLS(policy startTLSPolicy) {
+	if v.before != nil && v.before.StartTLS && !v.before.StartTLSRequired && policy == startTLSRequired {
+		v.fault(Critical, StartTLS, StartTLSMissing, fmt.Errorf("STARTTLS is offered but not required (--starttls offered allows that)"))
+	}
+}
+
+// mechanismPolicy says which SASL mechanisms a server must and must not offer.
+type mechanismPolicy struct{ require, forbid []string }
+
+// judge holds an endpoint against the policy.
+func (p mechanismPolicy) judge(v *visit) {
+	if v.before != nil {
+		if name := bare(v.before); name != "" { // RFC 6120, 13.8.3 and 6.3.4: whatever else the policy says
+			v.fault(Critical, Stream, Mechanism, fmt.Errorf("%s is offered before TLS: passwords travel in clear", name))
+		}
+	}
+	if v.after == nil {
+		return
+	}
+	if len(v.after.Mechanisms)+len(v.after.SASL2) == 0 {
+		v.fault(Critical, Features, Mechanism, fmt.Errorf("no SASL mechanism is offered: nobody can log in"))
+	}
+	for _, name := range p.require {
+		if !v.after.Offers(strings.ToUpper(name)) {
+			v.fault(Critical, Features, Mechanism, fmt.Errorf("%s is not offered", strings.ToUpper(name)))
+		}
+	}
+	for _, name := range p.forbid {
+		if v.after.Offers(strings.ToUpper(name)) {
+			v.fault(Critical, Features, Mechanism, fmt.Errorf("%s is offered", strings.ToUpper(name)))
+		}
+	}
+}
+
+// bare is the mechanism, if any, that hands over the bare password.
+func bare(f *xmpp.Features) string {
+	for _, name := range []string{"PLAIN", "LOGIN"} {
+		if f.Offers(name) {
+			return name
+		}
+	}
+	return ""
+}
+
+// offers adds a 0 or 1 for each mechanism that the label knows.
+func offers(set *metric.Set, f *xmpp.Features) {
+	for _, name := range mechanismLabel.Values() {
+		set.Add(mechanismOffered, truth(f.Offers(name)), name)
+	}
+}
+
+func mechanismsOf(v *visit) string {
+	if v.after == nil {
+		return ""
+	}
+	names := append(append([]string{}, v.after.Mechanisms...), v.after.SASL2...)
+	return xmpp.Clean(strings.Join(names, " "))
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package probes
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/chapril/ejabberd_exporter/internal/dns"
+)
+
+// engine visits the endpoints of a domain as its settings say.
+type engine struct {
+	endpointSettings
+	resolver Resolver
+	roots    *x509.CertPool // nil: those of the system
+	from     string         // the domain that we claim to be, or nothing
+	route    func(netip.Addr) bool
+}
+
+// start makes the engine of one run. Its errors are about the settings, not about the service.
+func (s endpointSettings) start() (*engine, error) {
+	if s.only4 && s.only6 {
+		return nil, errors.New("-4 and -6 exclude each other")
+	}
+	resolver, err := dns.New(s.resolver)
+	if err != nil {
+		return nil, fmt.Errorf("--resolver: %w", err)
+	}
+	e := &engine{endpointSettings: s, resolver: resolver, route: hasRoute}
+	if s.caFile != "" {
+		pem, err := os.ReadFile(s.caFile)
+		if err != nil {
+			if inner, ok := errors.AsType[*os.PathError](err); ok {
+				err = inner.Err // the path may be private, and whoever set it knows it
+			}
+			return nil, fmt.Errorf("--ca-file: %w", err)
+		}
+		e.roots = x509.NewCertPool()
+		if !e.roots.AppendCertsFromPEM(pem) {
+			return nil, errors.New("--ca-file: no PEM certificate in it")
+		}
+	}
+	return e, nil
+}
+
+// fault is something wrong with the service.
+type fault struct {
+	State
+	*Failure
+	subject string // where it has no endpoint
+}
+
+// survey is what an engine learnt about one domain.
+type survey struct {
+	located
+	resolve time.Duration
+	visits  []*visit // in the order of located.endpoints
+}
+
+// tested are the visits that say something about the service: those to endpoints that this machine can reach.
+func (s *survey) tested() (tested []*visit) {
+	for _, v := range s.visits {
+		if !v.unreached {
+			tested = append(tested, v)
+		}
+	}
+	return tested
+}
+
+// survey finds the endpoints of a domain and visits them all at the same time, but each address and port only once at a time:
+// ejabberd's listen backlog was 5 for years.
+func (e *engine) survey(ctx context.Context, domain string, services []service) *survey {
+	ctx, cancel := early(ctx)
+	defer cancel()
+	began := time.Now()
+	s := &survey{located: e.locate(ctx, domain, services)}
+	s.resolve = time.Since(began)
+	s.visits = make([]*visit, len(s.endpoints))
+	queues := map[string][]int{} // by address and port
+	for i, at := range s.endpoints {
+		queues[at.address()] = append(queues[at.address()], i)
+	}
+	var running sync.WaitGroup
+	for _, queue := range queues {
+		running.Go(func() {
+			for n, i := range queue {
+				// A black hole must leave time for those behind it.
+				ctx, cancel := share(ctx, len(queue)-n)
+				s.visits[i] = e.visit(ctx, s.endpoints[i])
+				cancel()
+			}
+		})
+	}
+	running.Wait()
+	return s
+}
+
+// early ends a little before ctx, so that there is time left to tell what was found.
+func early(ctx context.Context) (context.Context, context.CancelFunc) {
+	return limited(ctx, func(left time.Duration) time.Duration { return left - min(left/10, 200*time.Millisecond) })
+}
+
+// share ends when one of n equal parts of the time left is over.
+func share(ctx context.Context, n int) (context.Context, context.CancelFunc) {
+	return limited(ctx, func(left time.Duration) time.Duration { return left / time.Duration(n) })
+}
+
+func limited(ctx context.Context, limit func(left time.Duration) time.Duration) (context.Context, context.CancelFunc) {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, limit(time.Until(deadline)))
+}

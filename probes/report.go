@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package probes
+
+import (
+	"crypto/tls"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/chapril/ejabberd_exporter/internal/metric"
+	"github.com/chapril/ejabberd_exporter/internal/xmpp"
+)
+
+// relax forgives what cannot be connected to in one family while the target works in the other.
+func (s *survey) relax() {
+	for _, v := range s.visits {
+		if v.failure == nil || v.failure.Phase != Connect {
+			continue
+		}
+		if slices.ContainsFunc(s.tested(), func(o *visit) bool { return o.target == v.target && o.family != v.family && o.failure == nil }) {
+			for i := range v.faults {
+				v.faults[i].State = OK
+			}
+		}
+	}
+}
+
+// fill puts what was found into a Report: numbers, one Note for each endpoint, the summary.
+func (s *survey) fill(out *Report, say func(*visit) string) {
+	bounds := metric.Bounds{}
+	var hosts, ports []string
+	for _, v := range s.visits {
+		hosts, ports = append(hosts, v.host), append(ports, strconv.Itoa(int(v.port)))
+	}
+	bounds.Bind("target", maxEndpoints, hosts...)
+	bounds.Bind("port", maxEndpoints, ports...)
+	out.Set = metric.NewSet(bounds)
+
+	for name, n := range s.records {
+		out.Set.Add(srvRecords, float64(n), name)
+	}
+	for _, f := range s.faults {
+		out.Note(f.State, f.subject, f.Error())
+		out.Set.Add(failureInfo, 1, f.Phase, f.Reason)
+	}
+	if s.left > 0 {
+		out.Note(Warning, "", fmt.Sprintf("only the first %d endpoints are probed, %d are left out", maxEndpoints, s.left))
+	}
+	if len(s.visits) > 0 {
+		out.Set.Add(phaseDuration, s.resolve.Seconds(), Resolve)
+	}
+	tested := s.tested()
+	for _, v := range tested {
+		v.fill(out.Set)
+		out.Note(v.state(), v.subject(), v.text(say))
+	}
+	untestable(out, s.visits, len(tested) == 0 && len(s.faults) == 0)
+	out.Summary = summary(out.Set)
+}
+
+// untestable says which endpoints this machine cannot reach; that is no verdict unless nothing else is left.
+func untestable(out *Report, visits []*visit, alone bool) {
+	state := OK
+	if alone {
+		state = Unknown
+	}
+	for _, v := range visits {
+		if v.unreached {
+			out.Note(state, v.subject(), "not testable from here: this machine has no route to such addresses")
+		}
+	}
+}
+
+// works tells whether an endpoint does all that it should.
+func (v *visit) works() bool { return v.failure == nil && v.state() != Critical }
+
+func (v *visit) fill(set *metric.Set) {
+	set.Add(endpointSuccess, truth(v.works()), v.labels()...)
+	set.Add(retriesMetric, float64(v.retries))
+	for _, f := range v.faults {
+		if f.State != OK {
+			set.Add(failureInfo, 1, f.Phase, f.Reason)
+		}
+	}
+	if v.works() {
+		set.Add(endpointDuration, v.total().Seconds(), v.labels()...)
+		for phase, took := range v.took {
+			set.Add(phaseDuration, took.Seconds(), phase)
+		}
+	}
+	if v.before != nil {
+		set.Add(startTLSRequiredMetric, truth(v.before.StartTLSRequired))
+	}
+	if v.tls == nil {
+		return
+	}
+	leaf := v.tls.Leaf()
+	set.Add(certNotAfter, float64(leaf.NotAfter.Unix()), v.labels()...)
+	set.Add(certNotBefore, float64(leaf.NotBefore.Unix()), v.labels()...)
+	set.Add(certValid, truth(v.tls.BadChain == nil), v.labels("chain")...)
+	set.Add(certValid, truth(v.tls.BadName == nil), v.labels("name")...)
+	set.Add(certValid, truth(v.tls.BadTime == nil), v.labels("time")...)
+	for _, c := range v.tls.Chain {
+		set.Add(earliestExpiry, float64(c.NotAfter.Unix()))
+	}
+	version := tlsVersion(v.tls.Version)
+	set.Add(tlsVersionInfo, 1, version.String())
+}
+
+func truth(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// text says what is wrong first, and then what was seen.
+func (v *visit) text(say func(*visit) string) string {
+	var parts []string
+	for _, f := range v.faults {
+		parts = append(parts, f.Error())
+	}
+	if v.failure == nil {
+		if v.tls != nil {
+			parts = append(parts, tls.VersionName(v.tls.Version), "certificate "+daysLeft(v.tls))
+		}
+		parts = append(parts, say(v), milliseconds(v.total()))
+	}
+	if v.retries > 0 {
+		parts = append(parts, "tried again after a reset")
+	}
+	return strings.Join(slices.DeleteFunc(parts, func(p string) bool { return p == "" }), ", ")
+}
+
+func daysLeft(t *xmpp.TLS) string {
+	return fmt.Sprintf("%.0f days", math.Floor(time.Until(t.Leaf().NotAfter).Hours()/24))
+}
+
+func milliseconds(d time.Duration) string { return fmt.Sprintf("%d ms", d.Milliseconds()) }
+
+// summary is the short text of the status line, made of nothing but the numbers.
+func summary(set *metric.Set) string {
+	var parts []string
+	if all := values(set, endpointSuccess); len(all) > 0 {
+		failed := 0
+		for _, works := range all {
+			failed += int(1 - works)
+		}
+		switch {
+		case failed > 0:
+			parts = append(parts, fmt.Sprintf("%d of %d endpoints failed", failed, len(all)))
+		case len(all) == 1:
+			parts = append(parts, "1 endpoint")
+		default:
+			parts = append(parts, fmt.Sprintf("%d endpoints", len(all)))
+		}
+	}
+	if first := firstToExpire(set); first != nil {
+		left := time.Until(time.Unix(int64(first.Value), 0))
+		parts = append(parts, fmt.Sprintf("worst certificate %.0f days", math.Floor(left.Hours()/24)))
+	}
+	for _, sample := range set.All() {
+		if sample.Metric == tlsVersionInfo { // the oldest comes first
+			parts = append(parts, "TLS "+sample.Labels[0])
+			break
+		}
+	}
+	if total, ok := totalTime(set); ok {
+		parts = append(parts, milliseconds(time.Duration(total*float64(time.Second))))
+	}
+	return strings.Join(parts, ", ")
+}

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package probes
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/chapril/ejabberd_exporter/internal/xmpp"
+)
+
+// visit is what was seen at one endpoint.
+type visit struct {
+	endpoint
+	took          map[string]time.Duration // by phase; only phases that were passed
+	header        xmpp.Header              // the last one
+	before, after *xmpp.Features           // TLS; nil where it did not come to that
+	tls           *xmpp.TLS
+	failure       *Failure // what ended the visit early
+	faults        []fault  // what is wrong, the failure included
+	retries       int
+	unreached     bool // no route from this machine: says nothing about the service
+}
+
+// total is how long all phases took together.
+func (v *visit) total() (sum time.Duration) {
+	for _, d := range v.took {
+		sum += d
+	}
+	return sum
+}
+
+// state is the worst of the faults.
+func (v *visit) state() State {
+	worst := OK
+	for _, f := range v.faults {
+		worst = worst.Worse(f.State)
+	}
+	return worst
+}
+
+func (v *visit) fault(state State, phase, reason string, err error) {
+	v.faults = append(v.faults, fault{State: state, Failure: &Failure{phase, reason, err}})
+}
+
+// visit opens an encrypted stream at an endpoint and reads what it offers. A connection that is reset before the peer said
+// anything is tried once more: that is what a full listen backlog looks like.
+func (e *engine) visit(ctx context.Context, at endpoint) *visit {
+	if !e.route(at.addr) {
+		return &visit{endpoint: at, unreached: true}
+	}
+	v, answered := e.attempt(ctx, at)
+	if v.failure != nil && !answered && errors.Is(v.failure, syscall.ECONNRESET) {
+		v, _ = e.attempt(ctx, at)
+		v.retries = 1
+	}
+	if v.failure != nil {
+		v.faults = append(v.faults, fault{State: Critical, Failure: v.failure})
+	}
+	return v
+}
+
+// attempt goes through the phases until one fails.
+func (e *engine) attempt(ctx context.Context, at endpoint) (v *visit, answered bool) {
+	v = &visit{endpoint: at, took: map[string]time.Duration{}}
+	phase := func(name string, work func() error) bool {
+		began := time.Now()
+		if err := work(); err != nil {
+			v.failure = &Failure{Phase: name, Reason: reason(name, err), Err: err}
+			return false
+		}
+		v.took[name] = time.Since(began)
+		return true
+	}
+
+	var s *xmpp.Stream
+	if !phase(Connect, func() error {
+		conn, err := new(net.Dialer).DialContext(ctx, "tcp", at.address())
+		if err != nil {
+			return xmpp.Network(err)
+		}
+		s = xmpp.NewStream(conn)
+		return nil
+	}) {
+		return v, false
+	}
+	defer func() {
+		v.tls, answered = s.TLS(), s.Answered()
+		if v.failure == nil {
+			_ = s.Close(ctx)
+		} else {
+			_ = s.Abort()
+		}
+	}()
+
+	header := xmpp.Header{Namespace: xmpp.Client, To: at.domain, From: e.from}
+	if at.peers {
+		header.Namespace = xmpp.Server
+	}
+	read := func(features **xmpp.Features) func() error {
+		return func() (err error) {
+			if v.header, err = s.Open(ctx, header); err != nil {
+				return err
+			}
+			*features, err = s.Features(ctx)
+			return err
+		}
+	}
+	if !at.direct {
+		if !phase(Stream, read(&v.before)) || e.startTLS == startTLSOff ||
+			!phase(StartTLS, func() error {
+				if !v.before.StartTLS {
+					return errNoStartTLS
+				}
+				return s.StartTLS(ctx)
+			}) {
+			return v, false
+		}
+	}
+	_ = phase(Handshake, func() error { return s.Handshake(ctx, e.tlsConfig(at)) }) && phase(Features, read(&v.after))
+	return v, false
+}
+
+// tlsConfig asks for the domain, not for the SRV target: that is what the certificate must name (RFC 6120, 13.7.2.1).
+func (e *engine) tlsConfig(at endpoint) *tls.Config {
+	config := &tls.Config{ServerName: at.domain, RootCAs: e.roots, MinVersion: uint16(e.tlsMin)} //nolint:gosec // as old as asked for
+	if at.direct {
+		config.NextProtos = []string{"xmpp-client"}
+		if at.peers {
+			config.NextProtos = []string{"xmpp-server"}
+		}
+	}
+	return config
+}
+
+var errNoStartTLS = errors.New("STARTTLS is not offered")
+
+// reason finds the word for an error.
+func reason(phase string, err error) string {
+	if _, ok := errors.AsType[*xmpp.StreamError](err); ok {
+		return StreamError
+	}
+	if _, ok := errors.AsType[*xmpp.CertificateError](err); ok {
+		return Certificate
+	}
+	is := func(targets ...error) bool {
+		return slices.ContainsFunc(targets, func(t error) bool { return errors.Is(err, t) })
+	}
+	switch {
+	case is(errNoStartTLS, xmpp.ErrNoStartTLS):
+		return StartTLSMissing
+	case is(xmpp.ErrTimeout):
+		return Timeout
+	case is(syscall.ECONNREFUSED):
+		return Refused
+	case is(syscall.ENETUNREACH, syscall.EHOSTUNREACH, syscall.EACCES, syscall.EPERM):
+		return Unreachable
+	case is(xmpp.ErrClosed, syscall.ECONNRESET, syscall.EPIPE):
+		return Closed
+	case is(xmpp.ErrMalformed):
+		return Protocol
+	}
+	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
+		return Protocol
+	}
+	if phase == Handshake && strings.Contains(err.Error(), "tls: ") {
+		return TLSAlert // theirs or ours
+	}
+	return OtherReason
+}
