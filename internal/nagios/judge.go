@@ -72,12 +72,11 @@ func (t threshold) hold(f *figure, set *metric.Set) probes.Note {
 
 // words says in which way value is wrong: "2.1 s is above 1 s".
 func words(value float64, unit string, limit Range) string {
-	show := func(v float64) string {
-		if unit != "" {
-			return rounded(v) + " " + unit
-		}
-		return rounded(v)
+	number := rounded
+	if rounded(value) == rounded(limit.Start) || rounded(value) == rounded(limit.End) {
+		number = plainNumber // "1 s is above 1 s" would puzzle
 	}
+	show := func(v float64) string { return strings.TrimSpace(number(v) + " " + unit) }
 	text := show(value)
 	switch {
 	case value < limit.Start:

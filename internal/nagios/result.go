@@ -43,6 +43,9 @@ func evaluate(p probes.Probe, o options, report *probes.Report, failure error, t
 	r.notes = slices.Concat(r.notes, report.Notes, alarms)
 	for i := range r.notes {
 		n := &r.notes[i]
+		if n.Reason == probes.Timeout && n.State == probes.Critical {
+			n.State = o.timeoutState
+		}
 		n.Subject, n.Text = clean(n.Subject), clean(n.Text)
 		r.state = r.state.Worse(n.State)
 	}
@@ -56,10 +59,14 @@ func stateOf(failure error, timeoutState probes.State) probes.State {
 	if _, isLate := errors.AsType[*late](failure); isLate {
 		return timeoutState
 	}
-	if _, ok := errors.AsType[*probes.Failure](failure); ok {
-		return probes.Critical
+	f, ok := errors.AsType[*probes.Failure](failure)
+	switch {
+	case !ok:
+		return probes.Unknown
+	case f.Reason == probes.Timeout:
+		return timeoutState
 	}
-	return probes.Unknown
+	return probes.Critical
 }
 
 // told tells whether a Note says already what the error says.
