@@ -135,9 +135,12 @@ func (s *scanner) skipText() error {
 // skipWord passes over a number, true, false or null.
 func (s *scanner) skipWord() error {
 	for {
-		if i := bytes.IndexAny(s.data, ",:]}\"[{ \n\t\r"); i >= 0 {
-			s.data = s.data[i:]
-			return nil
+		for i, b := range s.data {
+			switch b {
+			case ',', ':', ']', '}', '[', '{', '"', ' ', '\n', '\t', '\r':
+				s.data = s.data[i:]
+				return nil
+			}
 		}
 		s.data = nil
 		if err := s.more(); err != nil {

@@ -3,6 +3,7 @@
 package ejabberd
 
 import (
+	"errors"
 	"io"
 )
 
@@ -74,14 +75,14 @@ func (s *scanner) want(b byte) error {
 
 // end makes sure that nothing follows.
 func (s *scanner) end() error {
-	switch _, err := s.peek(); err {
-	case io.EOF:
+	_, err := s.peek()
+	switch {
+	case errors.Is(err, io.EOF):
 		return nil
-	case nil:
+	case err == nil:
 		return errShape
-	default:
-		return err
 	}
+	return err
 }
 
 // array has each element read.

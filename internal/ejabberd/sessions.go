@@ -24,7 +24,7 @@ func AccountOf(user, vhost string) Account { return accountOf([]byte(user), vhos
 func accountOf(user []byte, vhost string) Account {
 	var h maphash.Hash
 	h.SetSeed(seed)
-	h.Write(user) //nolint:errcheck // never fails
+	h.Write(user)
 	h.WriteByte('@')
 	h.WriteString(vhost)
 	return Account(h.Sum64())

@@ -67,7 +67,7 @@ func TestUnreadable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(test, binary, 0o755); err != nil { //nolint:gosec // to be run by another user
+	if err := os.WriteFile(test, binary, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(t.Context(), test, "-test.run=^TestUnreadable$")

@@ -24,9 +24,9 @@ func FilesystemOf(docroot string) (Filesystem, error) {
 	if err != nil {
 		return Filesystem{}, explain(docroot, err)
 	}
-	block := uint64(fs.Frsize) //nolint:gosec // positive
+	block := uint64(fs.Frsize)
 	if block == 0 {
-		block = uint64(fs.Bsize) //nolint:gosec // positive
+		block = uint64(fs.Bsize)
 	}
 	return Filesystem{
 		Size: fs.Blocks * block, Avail: fs.Bavail * block,

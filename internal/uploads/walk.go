@@ -77,7 +77,7 @@ func (w *Walker) Walk(ctx context.Context, visit func(Account)) (Stats, error) {
 	}()
 	defer func() { // also when visit panics
 		stop()
-		for range read { //nolint:revive // until the readers are gone
+		for range read { // until the readers are gone
 		}
 		root.close()
 	}()

@@ -189,3 +189,23 @@ func TestCancel(t *testing.T) {
 	}()
 	_, _ = New(docroot).Walk(t.Context(), func(Account) { panic("visit") })
 }
+
+// Some file systems do not say in a directory what its entries are.
+func TestEntriesOfUnknownKind(t *testing.T) {
+	docroot := t.TempDir()
+	put(t, docroot, "directory/file", 1, time.Now())
+	put(t, docroot, "file", 1, time.Now())
+	if err := os.Symlink("file", filepath.Join(docroot, "link")); err != nil {
+		t.Fatal(err)
+	}
+	d, err := openRoot(docroot)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.close()
+	for name, want := range map[string]kind{"directory": directory, "file": file, "link": other} {
+		if got := d.kind(name, unix.DT_UNKNOWN); got != want {
+			t.Errorf("%s is %d, want %d", name, got, want)
+		}
+	}
+}
