@@ -16,11 +16,11 @@ import (
 // Why a call gave nothing, and what to do next. Every error of a Client's call wraps one of these, a *Refused, or the error of
 // the caller's context or Password.
 var (
-	ErrUnreachable = errors.New("no answer: check that ejabberd runs and that the URL of its API is right")
-	ErrTimeout     = errors.New("no answer in time: ejabberd hangs or is overloaded")
-	ErrAnswer      = errors.New("not an answer of mod_http_api: check that the URL of the API leads to ejabberd")
+	ErrUnreachable = errors.New("no answer: check that ejabberd runs and that --ejabberd.url is its API")
+	ErrTimeout     = errors.New("no answer in time: ejabberd hangs or is overloaded (--ejabberd.timeout)")
+	ErrAnswer      = errors.New("not an answer of mod_http_api: check that --ejabberd.url leads to ejabberd")
 	ErrFailed      = errors.New("ejabberd failed to carry it out: see ejabberd's log")
-	ErrProxy       = errors.New("a proxy answered instead of ejabberd: check that ejabberd runs, or use its own address")
+	ErrProxy       = errors.New("a proxy answered instead of ejabberd: check that ejabberd runs, or set --ejabberd.url to its own address")
 	// ErrUnknownCommand is told by a server that is too old (or too new) for the command.
 	ErrUnknownCommand = errors.New("this ejabberd does not know the command: its release is not supported for this number")
 	// ErrNoAPI is a 404 that mod_http_api did not send.
@@ -81,7 +81,7 @@ func unanswered(ctx context.Context, err error) error {
 	case ctx.Err() != nil, errors.As(err, &network) && network.Timeout():
 		return ErrTimeout
 	case errors.As(err, &verified):
-		return fmt.Errorf("the certificate is not accepted: set the CA file and the name in the certificate: %w", ErrUnreachable)
+		return fmt.Errorf("the certificate is not accepted: set --ejabberd.ca-file: %w", ErrUnreachable)
 	case errors.As(err, &errno):
 		return fmt.Errorf("%w: %w", errno, ErrUnreachable)
 	}
