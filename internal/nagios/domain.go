@@ -20,9 +20,10 @@ func xmppDomain(domain, host string) (string, error) {
 		}
 		domain = host
 	}
-	ascii, err := idna.Lookup.ToASCII(strings.TrimSuffix(domain, "."))
-	if err != nil || ascii == "" || len(ascii) > 253 {
-		return "", fmt.Errorf("--domain %q is no domain name", domain)
+	profile := idna.New(idna.MapForLookup(), idna.BidiRule(), idna.StrictDomainName(true), idna.VerifyDNSLength(true))
+	ascii, err := profile.ToASCII(strings.TrimSuffix(domain, "."))
+	if err != nil || ascii == "" {
+		return "", fmt.Errorf("--domain %.64q is no domain name", domain)
 	}
 	return ascii, nil
 }
