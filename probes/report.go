@@ -44,7 +44,7 @@ func (s *survey) fill(out *Report, say func(*visit) string) {
 		out.Set.Add(srvRecords, float64(n), name)
 	}
 	for _, f := range s.faults {
-		out.Note(f.State, f.subject, f.Error())
+		out.Notes = append(out.Notes, Note{f.State, f.subject, f.Error(), f.Reason})
 		out.Set.Add(failureInfo, 1, f.Phase, f.Reason)
 	}
 	if s.left > 0 {
@@ -56,7 +56,7 @@ func (s *survey) fill(out *Report, say func(*visit) string) {
 	tested := s.tested()
 	for _, v := range tested {
 		v.fill(out.Set)
-		out.Note(v.state(), v.subject(), v.text(say))
+		out.Notes = append(out.Notes, Note{v.state(), v.subject(), v.text(say), v.reason()})
 	}
 	untestable(out, s.visits, len(tested) == 0 && len(s.faults) == 0)
 	out.Summary = summary(out.Set)
@@ -77,6 +77,16 @@ func untestable(out *Report, visits []*visit, alone bool) {
 
 // works tells whether an endpoint does all that it should.
 func (v *visit) works() bool { return v.failure == nil && v.state() != Critical }
+
+// reason is why the visit has its state; a timeout only where nothing else is as bad.
+func (v *visit) reason() (why string) {
+	for _, f := range v.faults {
+		if f.State == v.state() && (why == "" || why == Timeout) {
+			why = f.Reason
+		}
+	}
+	return why
+}
 
 func (v *visit) fill(set *metric.Set) {
 	set.Add(endpointSuccess, truth(v.works()), v.labels()...)
