@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chapril/ejabberd_exporter/internal/service"
 	"github.com/chapril/ejabberd_exporter/internal/xmpp"
 	. "github.com/chapril/ejabberd_exporter/internal/xmpp/xmpptest"
 )
@@ -30,9 +31,23 @@ func dial(t *testing.T, script Script) *xmpp.Stream {
 	return s
 }
 
+// authority makes an authority, and the TLS configuration of a server with one of its certificates.
+func authority(t *testing.T, options service.CertOptions) (*service.CA, *tls.Config) {
+	t.Helper()
+	ca, err := service.NewCA()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, err := ca.Issue(options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ca, With(cert.TLS)
+}
+
 func TestStartTLS(t *testing.T) {
-	ca := NewCA(t)
-	s := dial(t, ClientServer(domain, With(ca.Issue(t, 0, time.Hour, domain))))
+	ca, config := authority(t, service.CertOptions{Names: []string{domain}})
+	s := dial(t, ClientServer(domain, config))
 	ctx := t.Context()
 	if s.Answered() {
 		t.Error("answered before anything was asked")
@@ -48,7 +63,7 @@ func TestStartTLS(t *testing.T) {
 	if err := s.StartTLS(ctx); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Handshake(ctx, &tls.Config{ServerName: domain, RootCAs: ca.Pool, MinVersion: tls.VersionTLS12}); err != nil {
+	if err := s.Handshake(ctx, &tls.Config{ServerName: domain, RootCAs: ca.Pool(), MinVersion: tls.VersionTLS12}); err != nil {
 		t.Fatal(err)
 	}
 	if s.TLS().Version != tls.VersionTLS13 || s.ConnectionState() == nil {

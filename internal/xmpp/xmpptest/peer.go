@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package xmpptest is the scripted peer of the tests: a server on loopback that does to each connection exactly what a script
-// says, healthy or hostile, and a small certificate authority for it.
+// says, healthy or hostile.
 package xmpptest
 
 import (
