@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 const apiModule = "mod_http_api"
@@ -18,17 +19,8 @@ const apiModule = "mod_http_api"
 // address is asked on 127.0.0.1, never by the name localhost: that may come from ::1, which ejabberd's rules often leave out.
 func (c *Config) APIURLs() []string {
 	type candidate struct {
-		url    string
-		remote bool // not reachable on loopback: the least promising
-		tls    bool
-		any    bool
-		other  bool // not /api
-	}
-	rank := func(no bool) int {
-		if no {
-			return 1
-		}
-		return 0
+		url  string
+		rank int
 	}
 	var candidates []candidate
 	for _, l := range c.Listeners {
@@ -46,19 +38,19 @@ func (c *Config) APIURLs() []string {
 		}
 		base := scheme + net.JoinHostPort(address.String(), strconv.Itoa(l.Port))
 		for _, path := range slices.Sorted(maps.Keys(l.Handlers)) {
-			if l.Handlers[path] == apiModule {
-				candidates = append(candidates, candidate{base + path, !address.IsLoopback(), l.TLS, all, path != "/api"})
+			if l.Handlers[path] != apiModule {
+				continue
 			}
+			api := candidate{url: base + strings.TrimSuffix(path, "/")}
+			for weight, drawback := range []bool{all, path != "/api", l.TLS, !address.IsLoopback()} {
+				if drawback {
+					api.rank += 1 << weight
+				}
+			}
+			candidates = append(candidates, api)
 		}
 	}
-	slices.SortStableFunc(candidates, func(a, b candidate) int {
-		return cmp.Or(
-			cmp.Compare(rank(a.remote), rank(b.remote)),
-			cmp.Compare(rank(a.tls), rank(b.tls)),
-			cmp.Compare(rank(a.other), rank(b.other)),
-			cmp.Compare(rank(a.any), rank(b.any)),
-		)
-	})
+	slices.SortStableFunc(candidates, func(a, b candidate) int { return cmp.Compare(a.rank, b.rank) })
 	var urls []string
 	for _, c := range candidates {
 		if !slices.Contains(urls, c.url) {

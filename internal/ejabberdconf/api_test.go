@@ -26,7 +26,7 @@ func TestAPIURLs(t *testing.T) {
 		"http://[::1]:6/api",
 		"http://127.0.0.1:4/api",
 		"http://127.0.0.1:5/api/v0",
-		"http://127.0.0.1:7/",
+		"http://127.0.0.1:7",
 		"https://127.0.0.1:3/api",
 		"https://127.0.0.1:2/api",
 		"http://203.0.113.5:1/api",

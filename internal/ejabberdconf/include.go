@@ -35,7 +35,7 @@ func (r *reader) load(path string) (*options, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := newMacros(m, entries, r.ctl.macros()); err != nil {
+		if err := m.collect(entries, r.ctl.macros()); err != nil {
 			return nil, err
 		}
 		all = append(all, entries...)
@@ -48,7 +48,7 @@ func (r *reader) file(path string, m *macros, within []string) ([]entry, error) 
 	if slices.Contains(within, path) {
 		return nil, fmt.Errorf("%s: includes itself", path)
 	}
-	if r.read++; r.read > maxFiles {
+	if r.files++; r.files > maxFiles {
 		return nil, fmt.Errorf("%s: more than %d files are included", path, maxFiles)
 	}
 	text, err := r.readFile(path)
@@ -77,7 +77,7 @@ func (r *reader) file(path string, m *macros, within []string) ([]entry, error) 
 // include reads what include_config_file names: a path, a list of them, or a map from path to which options are taken.
 func (r *reader) include(n node, within []string) ([]entry, error) {
 	files := n.entries()
-	if files == nil {
+	if n.resolved().yaml.Kind != yaml.MappingNode {
 		for _, item := range n.items() {
 			name, _ := item.text()
 			files = append(files, entry{key: name, value: item.with(&yaml.Node{Line: item.yaml.Line})})

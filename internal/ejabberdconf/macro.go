@@ -13,8 +13,8 @@ import (
 // on for @NAME@ inside a string; a keyword (define_keyword, 25.03) is the same for our purposes.
 type macros struct{ values map[string]node }
 
-// newMacros takes the macros out of the options of a file. The environment's come first, as in ejabberd.
-func newMacros(m *macros, options []entry, environment map[string]string) error {
+// collect takes the macros out of the options of a file. Those of the environment stand above them, as in ejabberd.
+func (m *macros) collect(options []entry, environment map[string]string) error {
 	m.values = map[string]node{}
 	for _, o := range options {
 		if o.key != "define_macro" && o.key != "define_keyword" {

@@ -57,7 +57,7 @@ type reader struct {
 	ctl      settings
 	readFile func(string) ([]byte, error)
 	unicode  map[string]string // vhost as ejabberd itself writes it, by its ASCII form
-	read     int               // files, so that includes come to an end
+	files    int               // read so far, so that includes come to an end
 }
 
 // notef adds a note. No argument may be a value of the file.

@@ -70,7 +70,7 @@ func TestRefused(t *testing.T) {
 				t.Errorf("error\n%v, want\n%s", err, c.want)
 			}
 			for _, kind := range []error{fs.ErrNotExist, fs.ErrPermission} {
-				if got := errors.Is(err, kind); got != (c.is == kind) {
+				if got, want := errors.Is(err, kind), c.is != nil && errors.Is(c.is, kind); got != want {
 					t.Errorf("errors.Is(err, %v) = %v", kind, got)
 				}
 			}
