@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package nagios_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// binaries is where TestMain builds check_literal and the real plugins, as they are shipped.
+var binaries string
+
+// shipped are the plugins whose size is bounded and whose calls are tried here.
+var shipped = []string{"check_xmpp_c2s", "check_xmpp_s2s", "check_xmpp_cert"}
+
+func TestMain(m *testing.M) {
+	code, err := buildAndRun(m)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func buildAndRun(m *testing.M) (code int, err error) {
+	if binaries, err = os.MkdirTemp("", "nagios-test-"); err != nil {
+		return 1, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(binaries)) }()
+	args := []string{"build", "-trimpath", "-ldflags", "-s -w -buildid=", "-o", binaries + "/", "./testdata/check_literal"}
+	for _, name := range shipped {
+		args = append(args, "../../cmd/"+name)
+	}
+	build := exec.Command("go", args...)
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		return 1, fmt.Errorf("go build: %w\n%s", err, out)
+	}
+	return m.Run(), nil
+}
+
+// run runs a plugin as Nagios might, without any environment, and expects silence on stderr.
+func run(t *testing.T, name string, args ...string) (code int, stdout string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), filepath.Join(binaries, name), args...)
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr, cmd.Env, cmd.Dir = &out, &errs, []string{}, "/"
+	err := cmd.Run()
+	if _, exited := errors.AsType[*exec.ExitError](err); err != nil && !exited {
+		t.Fatal(err)
+	}
+	if errs.Len() > 0 {
+		t.Errorf("%s %q: stderr %q", name, args, errs.String())
+	}
+	return cmd.ProcessState.ExitCode(), out.String()
+}
+
+func TestProcess(t *testing.T) {
+	for _, c := range []struct {
+		args   string
+		code   int
+		stdout string // how it begins
+	}{
+		{"--domain a.org", 0, "XMPP_LITERAL OK - did ok | time=2.125s;;;0\n"},
+		{"--domain a.org -w 1", 1, "XMPP_LITERAL WARNING - time 2.125 s is above 1 s; did ok | time=2.125s;1;;0\n"},
+		{"--domain a.org -w -5:5", 0, "XMPP_LITERAL OK - did ok | time=2.125s;-5:5;;0\n"},
+		{"--domain a.org -w @1:3", 1, "XMPP_LITERAL WARNING - time 2.125 s is between 1 s and 3 s; did ok | time=2.125s;@1:3;;0\n"},
+		{"--domain a.org --do fail", 2, "XMPP_LITERAL CRITICAL - connect: connection refused; did fail | time=2.125s;;;0\n"},
+		{"--domain a.org --do panic", 3, "XMPP_LITERAL UNKNOWN - internal error: the probe lost its mind; did panic | time=2.125s;;;0\n"},
+		{"--domain a.org --do read --file /no/such/file", 3, "XMPP_LITERAL UNKNOWN - open /no/such/file: no such file or directory; did read | "},
+		{"--domain a.org --do hang -t 1", 2, "XMPP_LITERAL CRITICAL - no result within 1s: the probe did not stop in time and was abandoned | time=U;;;0\n"},
+		{"--domain a.org --do hang -t 1s --timeout-state unknown", 3, "XMPP_LITERAL UNKNOWN - no result within 1s: "},
+		{"--domain a.org --do talk", 0, "XMPP_LITERAL OK - did talk | time=2.125s;;;0\n[OK] server: all is well all is well "},
+		{"", 3, "XMPP_LITERAL UNKNOWN - --domain is missing"},
+		{"-w abc", 3, `XMPP_LITERAL UNKNOWN - range "abc"`},
+		{"-w 20:10", 3, `XMPP_LITERAL UNKNOWN - range "20:10"`},
+		{"-w @/etc/passwd", 3, `XMPP_LITERAL UNKNOWN - range "@/etc/passwd"`},
+		{"--bogus", 3, "XMPP_LITERAL UNKNOWN - unknown long flag '--bogus'"},
+		{"-h", 3, "Usage: check_xmpp_literal "},
+		{"--help", 3, "Usage: check_xmpp_literal "},
+		{"-V", 3, "check_xmpp_literal "},
+		{"--help-man", 0, ".TH check_xmpp_literal 1"},
+	} {
+		began := time.Now()
+		code, stdout := run(t, "check_literal", strings.Fields(c.args)...)
+		if code != c.code || !strings.HasPrefix(stdout, c.stdout) {
+			t.Errorf("%s: got %d %s, want %d %s", c.args, code, stdout, c.code, c.stdout)
+		}
+		if took := time.Since(began); took > 8*time.Second {
+			t.Errorf("%s: took %s", c.args, took)
+		}
+	}
+}
+
+func TestShippedPlugins(t *testing.T) {
+	for _, name := range shipped {
+		prefix := strings.ToUpper(strings.TrimPrefix(name, "check_"))
+		for _, c := range []struct {
+			args  string
+			first string
+		}{
+			{"", prefix + " UNKNOWN - --domain is missing"},
+			{"--domain a.org -w abc", prefix + ` UNKNOWN - range "abc"`},
+			{"--domain a.org -w 20:10", prefix + ` UNKNOWN - range "20:10"`},
+			{"--domain a.org -w @20:10", prefix + ` UNKNOWN - range "@20:10"`},
+			{"--domain a.org -t never", prefix + ` UNKNOWN - timeout "never"`},
+			{"--domain a.org --bogus", prefix + " UNKNOWN - unknown long flag '--bogus'"},
+			{"--domain a.org argument", prefix + " UNKNOWN - unexpected argument"},
+			{"--domain a.org -4 -6", prefix + " UNKNOWN - -4 and -6 exclude each other"},
+			{"--domain a.org -H 127.0.0.1 --ca-file /no/such/file", prefix + " UNKNOWN - --ca-file: no such file or directory"},
+			{"--domain a.org -H 127.0.0.1 -p 99999", prefix + " UNKNOWN - "},
+			{"-h", "Usage: " + name},
+			{"-V", name + " "},
+		} {
+			if code, stdout := run(t, name, strings.Fields(c.args)...); code != 3 || !strings.HasPrefix(stdout, c.first) {
+				t.Errorf("%s %s: got %d %s, want 3 %s", name, c.args, code, stdout, c.first)
+			}
+		}
+	}
+}
+
+// A port that accepts connections and never says a word.
+func TestBlackHole(t *testing.T) {
+	hole, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer hole.Close()
+	port := strconv.Itoa(hole.Addr().(*net.TCPAddr).Port)
+	for _, c := range []struct {
+		args string
+		code int
+	}{{"-t 1", 2}, {"-t 1 --timeout-state unknown", 3}, {"-t 1 --timeout-state warning", 1}} {
+		began := time.Now()
+		code, stdout := run(t, "check_xmpp_c2s", strings.Fields("--domain a.org -H 127.0.0.1 -p "+port+" "+c.args)...)
+		if code != c.code || !strings.Contains(stdout, " - 127.0.0.1:"+port+" ip4: stream: ") {
+			t.Errorf("%s: got %d %s, want %d and the phase", c.args, code, stdout, c.code)
+		}
+		if took := time.Since(began); took > 5*time.Second {
+			t.Errorf("%s: took %s", c.args, took)
+		}
+	}
+}
+
+func TestSizeOfShippedPlugins(t *testing.T) {
+	const limit = 8 << 20
+	for _, name := range shipped {
+		info, err := os.Stat(filepath.Join(binaries, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info.Size() > limit {
+			t.Errorf("%s: %d bytes, the limit is %d: what does it import that it does not need?", name, info.Size(), limit)
+		}
+	}
+}
