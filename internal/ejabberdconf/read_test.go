@@ -100,7 +100,7 @@ func TestHome(t *testing.T) {
 	for ctl, want := range map[string]string{
 		"":                              "/var/lib/ejabberd/upload",
 		"SPOOL_DIR=/srv/spool/":         "/srv/spool/upload",
-		"HOME=/home/x\nSPOOL_DIR=/srv":  "/home/x/upload",
+		"HOME=/opt/home\nSPOOL_DIR=/srv":  "/opt/home/upload",
 		"HOME=relative":                 "/var/lib/ejabberd/upload",
 		"SPOOL_DIR=$(cat /etc/dir)":     "/var/lib/ejabberd/upload",
 		"# SPOOL_DIR=/srv\nnot a line=": "/var/lib/ejabberd/upload",
