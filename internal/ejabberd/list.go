@@ -32,8 +32,10 @@ func readUsers(r io.Reader, each func(vhost string, account Account)) error {
 func readSessions(r io.Reader, each func(Session)) error {
 	s, vhosts, words := newScanner(r), vhostNames(), names{known: map[string]string{}}
 	var session Session
+	var found int // of the members that are used: a missing one must not read as zero
 	member := func(key []byte) (err error) {
 		var value []byte
+		found++
 		switch string(key) {
 		case "jid":
 			if value, err = s.text(); err == nil {
@@ -54,16 +56,17 @@ func readSessions(r io.Reader, each func(Session)) error {
 		case "uptime":
 			session.Uptime, err = s.integer()
 		default:
+			found--
 			err = s.skip()
 		}
 		return err
 	}
 	err := s.array(func() error {
-		session = Session{}
+		session, found = Session{}, 0
 		if err := s.object(member); err != nil {
 			return err
 		}
-		if session.Vhost == "" || session.Connection == "" {
+		if found != 5 {
 			return errShape
 		}
 		each(session)

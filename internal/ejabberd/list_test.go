@@ -68,6 +68,7 @@ func TestBrokenLists(t *testing.T) {
 	for _, text := range []string{
 		"", "{}", "[", "[{", "[{]", "[" + ok, "[" + ok + ",]", "[" + ok + ok + "]", "[" + ok + "] x", "[" + ok + "]]", `[{}]`, `[[]]`, `[1]`,
 		`[{"jid":"a@b/c"}]`,
+		strings.Replace("["+ok+"]", `"uptime"`, `"other"`, 1), strings.Replace("["+ok+"]", `"ip"`, `"other"`, 1),
 		strings.Replace("["+ok+"]", "a@b/c", "b/c", 1), strings.Replace("["+ok+"]", "a@b/c", "@b/c", 1),
 		strings.Replace("["+ok+"]", "a@b/c", "a@/c", 1), strings.Replace("["+ok+"]", ":1", `:"1"`, 1),
 		strings.Replace("["+ok+"]", ":1", `:1.5`, 1), strings.Replace("["+ok+"]", ":1", `:1111111111111111111`, 1),
@@ -87,9 +88,10 @@ func TestBrokenLists(t *testing.T) {
 
 // A user can set a status text as long as a stanza may be, and must not break the count with it.
 func TestLongStatusTexts(t *testing.T) {
+	const rest = `"jid":"a@b/c","connection":"c2s","ip":"","uptime":1,"status":""`
 	for _, text := range []string{strings.Repeat("x", 1<<20), strings.Repeat(`\"`, 1<<19), strings.Repeat(`\\`, 99_999) + `\"`} {
 		n := 0
-		list := `[{"statustext":"` + text + `","jid":"a@b/c","connection":"c2s"},{"jid":"a@b/d","connection":"c2s"}]`
+		list := `[{"statustext":"` + text + `",` + rest + `},{` + rest + `}]`
 		if err := readSessions(strings.NewReader(list), func(Session) { n++ }); err != nil || n != 2 {
 			t.Errorf("%.10s…: %d sessions, %v", text, n, err)
 		}

@@ -37,7 +37,7 @@ type Session struct {
 	Connection string  // c2s_tls (STARTTLS and direct TLS), c2s, websocket, http_bind …
 	Family     string  // ip4 (also IPv4-mapped), ip6, or "" where ejabberd does not know the address
 	Uptime     int     // seconds since login, by the server's local time: off by an hour after a change of the clocks
-	Show       string  // available, chat, away, xa, dnd …
+	Show       string  // available, chat, away, xa, dnd; unavailable before the first presence
 }
 
 // Sessions returns the number of sessions of a vhost in the cluster. A vhost that ejabberd does not serve is an error, for

@@ -52,6 +52,7 @@ func New(docroot string) *Walker { return &Walker{docroot: docroot} }
 // Walk has every account that holds files visited, one at a time, in no order. Files that lie in the document root itself are
 // no account's and are left out. A document root that is missing or can not be read is an error that wraps fs.ErrNotExist or
 // fs.ErrPermission and says what to do. After an error what was visited is incomplete and must be thrown away.
+// Cancelling ends a walk with the system call under way, which a file system that hangs may never finish.
 func (w *Walker) Walk(ctx context.Context, visit func(Account)) (Stats, error) {
 	root, err := openRoot(w.docroot)
 	if err != nil {
