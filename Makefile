@@ -36,14 +36,14 @@ check: ## Everything that CI runs
 	done
 
 lint: $(LINT) ## Vet, lint and check the formatting
-	$(LINT) run
+	$(LINT) run --allow-parallel-runners
 	$(if $(shell command -v shellcheck),shellcheck scripts/* .ci/run)
 
 fmt: $(LINT) ## Format the code
 	$(LINT) fmt
 
 docs: ## Write anew what is made from code: docs/metrics.md, docs/flags.md, examples
-	go test ./internal/docs ./examples -update
+	go test ./cmd/ejabberd_exporter ./examples -run TestMadeFromCode -update
 
 tidy: ## Tidy the modules
 	go mod tidy

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chapril/ejabberd_exporter/collector"
 	"github.com/chapril/ejabberd_exporter/internal/remedy"
 )
 
@@ -23,6 +24,8 @@ var update = flag.Bool("update", false, "write the examples that are made from c
 func TestMadeFromCode(t *testing.T) {
 	for path, want := range map[string]string{
 		"ejabberd/api_permissions.yml": remedy.API(5281, "example.org"),
+		"postgresql-role.sql":          remedy.Grants(collector.Columns(collector.All)),
+		"systemd/uploads.conf":         remedy.Systemd("/var/lib/ejabberd/upload"),
 	} {
 		if *update {
 			if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
@@ -89,7 +92,7 @@ func TestUnitIsHardened(t *testing.T) {
 func TestFlags(t *testing.T) {
 	help, _ := run(t, "go", "run", "../cmd/ejabberd_exporter", "--help")
 	known := map[string]bool{"--from": true, "--build-arg": true, "--tags": true, "--always": true} // docker's and git's
-	for _, name := range flagOrVariable.FindAllString(help, -1) {
+	for _, name := range flagOrVariable.FindAllString(strings.ReplaceAll(help, "--[no-]", "--"), -1) {
 		known[name] = true
 	}
 	for _, path := range []string{"systemd/ejabberd-exporter.service", "ejabberd/api_permissions.yml", "../Dockerfile"} {

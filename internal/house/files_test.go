@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -78,12 +79,14 @@ var rules = []rule{
 	{
 		name: "no paths of one machine",
 		broken: func(f file) string {
-			if path := homePath.FindString(f.text); path != "" {
-				return "names " + path + ", which exists on one machine only"
+			for _, dir := range privatePaths() {
+				if strings.Contains(f.text, dir) {
+					return "names " + dir + ", which exists on one machine only"
+				}
 			}
 			return ""
 		},
-		example: file{"README.md", "cd /home" + "/romeo/src && make"},
+		example: file{"README.md", "cd " + privatePaths()[0] + " && make"},
 	},
 }
 
@@ -91,18 +94,22 @@ var (
 	vagueName = regexp.MustCompile(`(?:^|/)(?:utils?|helpers?|common|misc|lib)(?:_[a-z0-9_]+)?(?:/|\.go$)`)
 	sleep     = regexp.MustCompile(`(?m)^[^"/]*\btime\.Sleep\(`)
 	initFunc  = regexp.MustCompile(`(?m)^func init\(\)`)
-	homePath  = regexp.MustCompile(`/(?:home|Users)/[a-z]+/` + checkout())
 )
 
-// checkout is an alternative that matches the directory above this checkout, where that name says something.
-func checkout() string {
-	abs, err := filepath.Abs(root)
-	above := filepath.Dir(abs)
-	switch {
-	case err != nil, above == "/", above == filepath.Clean(os.TempDir()), above == "/src", above == "/usr/src":
-		return ""
+// privatePaths are this checkout, the directory above it and the home directory, as far as they are private to this machine.
+func privatePaths() []string {
+	checkout, err := filepath.Abs(root)
+	if err != nil {
+		panic(err)
 	}
-	return "|" + regexp.QuoteMeta(above+"/")
+	paths := []string{checkout + "/"}
+	home, _ := os.UserHomeDir()
+	for _, dir := range []string{filepath.Dir(checkout), home} {
+		if !slices.Contains([]string{"", "/", "/root", "/src", "/usr/src", "/home", filepath.Clean(os.TempDir())}, dir) {
+			paths = append(paths, dir+"/")
+		}
+	}
+	return paths
 }
 
 func TestFiles(t *testing.T) {

@@ -15,8 +15,8 @@ func TestNothingIsForgotten(t *testing.T) {
 		room          string
 		declared, all *regexp.Regexp
 	}{
-		{"collector", regexp.MustCompile(`(?m)^var (\w+) = Definition\{`), regexp.MustCompile(`(?s)\nvar All = .*?\n}`)},
-		{"probes", regexp.MustCompile(`(?m)^func (\w+)\(\) \*?Probe \{`), regexp.MustCompile(`(?s)\nfunc All\(\) .*?\n}`)},
+		{"collector", regexp.MustCompile(`(?m)^var (\w+) = Definition\{`), regexp.MustCompile(`(?sm)^var All = .*?}$`)},
+		{"probes", regexp.MustCompile(`(?m)^func (\w+)\(\) \*?Probe \{`), regexp.MustCompile(`(?sm)^func All\(\) .*?}$`)},
 	} {
 		var declared []string
 		var all string

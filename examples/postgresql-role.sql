@@ -1,0 +1,40 @@
+-- Run as PostgreSQL's superuser in ejabberd's database:  sudo -u postgres psql ejabberd
+-- Columns, not tables: no password, message, contact or session column is among them.
+DO $$
+DECLARE
+	readable record;
+BEGIN
+	IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'ejabberd_exporter') THEN
+		CREATE ROLE ejabberd_exporter LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT NOREPLICATION CONNECTION LIMIT 4;
+	END IF;
+	EXECUTE format('GRANT CONNECT ON DATABASE %I TO ejabberd_exporter', current_database());
+	FOR readable IN
+		SELECT c.oid::regclass AS relation, string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) AS list
+		FROM (VALUES
+			('last', 'seconds'),
+			('last', 'server_host'),
+			('last', 'state'),
+			('last', 'username'),
+			('sm', 'server_host'),
+			('sm', 'username'),
+			('users', 'created_at'),
+			('users', 'server_host'),
+			('users', 'username')
+		) AS wanted (relation, attribute)
+		JOIN pg_class c ON c.relname = wanted.relation AND c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
+		JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = wanted.attribute AND NOT a.attisdropped
+		GROUP BY c.oid
+	LOOP
+		EXECUTE format('GRANT SELECT (%s) ON %s TO ejabberd_exporter', readable.list, readable.relation);
+	END LOOP;
+END
+$$;
+GRANT USAGE ON SCHEMA public TO ejabberd_exporter;
+ALTER ROLE ejabberd_exporter SET default_transaction_read_only = on;
+ALTER ROLE ejabberd_exporter SET statement_timeout = '10s';
+ALTER ROLE ejabberd_exporter SET lock_timeout = '500ms';
+ALTER ROLE ejabberd_exporter SET idle_in_transaction_session_timeout = '10s';
+ALTER ROLE ejabberd_exporter SET log_parameter_max_length = 0;
+ALTER ROLE ejabberd_exporter SET log_parameter_max_length_on_error = 0;
+-- On the same host the Unix socket needs no password if the service runs as a system user of this name.
+-- Otherwise:  \password ejabberd_exporter   and PGPASSWORD or --database.password-file for the exporter.
