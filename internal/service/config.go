@@ -46,6 +46,8 @@ type Config struct {
 }
 
 const (
+	adminUser         = "admin-" + Canary
+	exporterUser      = "exporter-" + Canary
 	componentPassword = "component-" + Canary
 	// NumberCommands of the API answer with nothing but numbers and names of vhosts and nodes.
 	numberCommands = "status stats stats_host registered_vhosts connected_users_number incoming_s2s_number outgoing_s2s_number list_cluster"
@@ -53,10 +55,10 @@ const (
 )
 
 // AdminJID is the account of ejabberd's administrator.
-func (c Config) AdminJID() string { return "admin-" + Canary + "@" + c.Domains[0] }
+func (c Config) AdminJID() string { return adminUser + "@" + c.Domains[0] }
 
 // ExporterJID is the account that may call the exporter's API commands, those with names included.
-func (c Config) ExporterJID() string { return "exporter-" + Canary + "@" + c.Domains[0] }
+func (c Config) ExporterJID() string { return exporterUser + "@" + c.Domains[0] }
 
 // settings is what the template sees.
 type settings struct {

@@ -26,7 +26,9 @@ func (e *Ejabberd) write(dns int) error {
 	if err != nil {
 		return err
 	}
-	if err := e.file("inetrc", fmt.Sprintf("{lookup,[\"file\",\"dns\"]}.\n{nameserver,{127,0,0,1},%d}.\n", dns), 0o644); err != nil {
+	// Without the second line Erlang keeps reading the name servers of /etc/resolv.conf, and takes those.
+	inetrc := fmt.Sprintf("{lookup,[\"file\",\"dns\"]}.\n{resolv_conf,\"\"}.\n{nameserver,{127,0,0,1},%d}.\n", dns)
+	if err := e.file("inetrc", inetrc, 0o644); err != nil {
 		return err
 	}
 	if err := e.file("ejabberdctl.cfg", "export "+strings.Join(e.environment(), "\nexport ")+"\n", 0o644); err != nil {

@@ -15,7 +15,7 @@ import (
 func ForTest(t testing.TB, options Options) *Service {
 	t.Helper()
 	Require(t)
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	s, err := Start(ctx, options)
 	if err != nil {

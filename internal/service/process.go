@@ -86,7 +86,7 @@ func (c command) prepare(cmd *exec.Cmd) error {
 		return err
 	}
 	cmd.Dir = "/"
-	cmd.Env = append([]string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", "TZ=" + os.Getenv("TZ")}, c.env...)
+	cmd.Env = append([]string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8"}, c.env...)
 	// A group of its own: Ctrl-C in a terminal reaches us alone, and we stop the servers in order.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: c.death, Credential: credential}
 	return nil

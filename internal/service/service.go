@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 )
 
 // Options choose what is started.
@@ -18,37 +19,69 @@ type Options struct {
 
 	ExtraModules string // see Config
 	ExtraConfig  string // see Config
+
+	People    bool // accounts with a past, sessions, rooms, offline messages; needs one vhost only with OldSchema
+	Uploads   bool // files of those people
+	Component bool // echo.chapril.test
+	Peer      bool // peer.test on Prosody, with s2s both ways
 }
 
-// Service is what is running.
+// Everything starts all there is.
+func Everything() Options {
+	return Options{NamesByAPI: true, People: true, Uploads: true, Component: true, Peer: true}
+}
+
+// Service is what is running. What was not asked for is nil.
 type Service struct {
-	Dir      string // everything lies below it; Stop removes it
-	Domains  []string
-	CA       *CA
-	CAFile   string // PEM of the CA
-	Resolver *Resolver
-	Postgres *Postgres // nil with NoSQL
-	Database *Database // nil with NoSQL
-	Ejabberd *Ejabberd
+	Dir       string // everything lies below it; Stop removes it
+	Domains   []string
+	CA        *CA
+	CAFile    string // PEM of the CA
+	Resolver  *Resolver
+	Postgres  *Postgres
+	Database  *Database
+	Ejabberd  *Ejabberd
+	Component *Component
+	Prosody   *Prosody
+	Clients   []*Client
+	Admin     Account // ejabberd's administrator
+	Exporter  Account // may call the exporter's API commands, those with names included
+	Truth     Truth   // what was put in
 
 	stops []func() // run in reverse
 }
 
 // Start brings the service up. When it fails, nothing is left behind.
-func Start(ctx context.Context, options Options) (s *Service, err error) {
+func Start(ctx context.Context, options Options) (*Service, error) {
 	if len(options.Domains) == 0 {
 		options.Domains = []string{"chapril.test", "libre.test"}
-	}
-	s = &Service{Domains: options.Domains}
-	defer func() {
-		if err != nil {
-			s.Stop()
+		if options.OldSchema { // it cannot tell the accounts of two vhosts apart
+			options.Domains = options.Domains[:1]
 		}
-	}()
-	for _, step := range []func(context.Context, Options) error{
-		s.makeDir, s.startResolver, s.startPostgres, s.startEjabberd,
+	}
+	s := &Service{
+		Domains:  options.Domains,
+		Admin:    Account{adminUser, options.Domains[0], password},
+		Exporter: Account{exporterUser, options.Domains[0], password},
+	}
+	for _, step := range []struct {
+		wanted bool
+		do     func(context.Context, Options) error
+	}{
+		{true, s.makeDir},
+		{true, s.startResolver},
+		{!options.NoSQL, s.startPostgres},
+		{true, s.startEjabberd},
+		{options.Component, s.startComponent},
+		{options.Peer, s.startProsody},
+		{options.People, s.addPeople},
+		{options.Uploads, s.addUploads},
 	} {
-		if err := step(ctx, options); err != nil {
+		if !step.wanted {
+			continue
+		}
+		if err := step.do(ctx, options); err != nil {
+			s.Stop()
 			return nil, err
 		}
 	}
@@ -98,9 +131,6 @@ func (s *Service) startResolver(context.Context, Options) (err error) {
 }
 
 func (s *Service) startPostgres(ctx context.Context, options Options) (err error) {
-	if options.NoSQL {
-		return nil
-	}
 	if s.Postgres, err = StartPostgres(ctx, filepath.Join(s.Dir, "postgres")); err != nil {
 		return err
 	}
@@ -147,32 +177,10 @@ func (s *Service) startEjabberd(ctx context.Context, options Options) error {
 	s.Ejabberd = ejabberd
 	s.onStop(ejabberd.Stop)
 	s.publish(ejabberd.Config.Ports)
+	for _, account := range []Account{s.Admin, s.Exporter} {
+		if err := s.addPerson(ctx, Person{Account: account, Created: time.Now()}); err != nil {
+			return err
+		}
+	}
 	return nil
-}
-
-// WriteCertificate issues a certificate and writes it, with chain and key, where ejabberd can read it. ejabberd serves it
-// from its next Reload on.
-func (s *Service) WriteCertificate(path string, options CertOptions) error {
-	certificate, err := s.CA.Issue(options)
-	if err != nil {
-		return err
-	}
-	if err := os.WriteFile(path, certificate.PEM, 0o600); err != nil {
-		return fmt.Errorf("write a certificate: %w", err)
-	}
-	return giveTo(path, ejabberdAccount)
-}
-
-// publish sets the DNS records of the vhosts and their components.
-func (s *Service) publish(ports Ports) {
-	for _, domain := range s.Domains {
-		for _, host := range []string{"", "xmpp.", "www.", "upload.", "conference.", "pubsub.", "echo."} {
-			s.Resolver.SetHost(host+domain, Loopback()...)
-		}
-		s.Resolver.SetSRV("_xmpp-client._tcp."+domain, "xmpp."+domain, ports.C2S)
-		s.Resolver.SetSRV("_xmpps-client._tcp."+domain, "xmpp."+domain, ports.C2STLS)
-		for _, host := range []string{"", "upload.", "conference.", "pubsub.", "echo."} {
-			s.Resolver.SetSRV("_xmpp-server._tcp."+host+domain, "xmpp."+domain, ports.S2S)
-		}
-	}
 }

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package service
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"crypto/sha1"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+const mebibyte = 1 << 20
+
+// stored are files of each vhost, beside one that goes through a slot: the first vhost has all of these, each further one two
+// less. Soft quota 160 MiB, hard quota 200 MiB, kept for 365 days.
+var stored = []struct {
+	user string
+	size int64
+	age  time.Duration
+}{
+	{"uploader", 12_345, 10 * day},
+	{"uploader", 3 * mebibyte, 200 * day},
+	{"uploader", 17, 364 * day},
+	{"uploader", 99_999, 380 * day}, // expired
+	{"nearly", 100 * mebibyte, 30 * day},
+	{"nearly", 88 * mebibyte, 2 * time.Hour}, // 188 MiB: over the soft quota, near the hard one
+	{"hoarder", 90 * mebibyte, 5 * day},
+	{"hoarder", 90 * mebibyte, 50 * day},
+	{"hoarder", 70 * mebibyte, 100 * day},  // 250 MiB: over both
+	{"long-gone", 1 * mebibyte, 999 * day}, // expired
+	{"regular", 150 * mebibyte, 7 * day},   // near the soft quota
+}
+
+// fillUploads stores one file of each vhost as a client does and lays the others on the disk.
+func (s *Service) fillUploads(ctx context.Context) error {
+	for i, domain := range s.Domains {
+		for _, f := range stored[:max(len(stored)-2*i, 1)] {
+			file := File{s.person(f.user, domain), f.size, time.Now().Add(-f.age)}
+			if err := s.LayFile(file); err != nil {
+				return err
+			}
+		}
+	}
+	for _, client := range s.Clients {
+		if strings.HasPrefix(client.JID, "uploader-") {
+			if err := s.upload(ctx, client, 54_321); err != nil {
+				return fmt.Errorf("upload a file: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
+// LayFile puts a sparse file where ejabberd would have put it, and adds it to the Truth.
+func (s *Service) LayFile(f File) error {
+	owner := sha1.Sum([]byte(f.Account.JID()))
+	dir := filepath.Join(s.Ejabberd.Config.UploadDir, f.Account.Domain, hex.EncodeToString(owner[:]), secret())
+	path := filepath.Join(dir, "file-"+Canary+".jpg")
+	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // as ejabberd does
+		return fmt.Errorf("lay a file: %w", err)
+	}
+	if err := os.WriteFile(path, nil, 0o640); err != nil { //nolint:gosec // as ejabberd does
+		return fmt.Errorf("lay a file: %w", err)
+	}
+	if err := os.Truncate(path, f.Size); err != nil {
+		return fmt.Errorf("lay a file: %w", err)
+	}
+	if err := os.Chtimes(path, f.ModTime, f.ModTime); err != nil {
+		return fmt.Errorf("lay a file: %w", err)
+	}
+	for _, made := range []string{path, dir, filepath.Dir(dir), filepath.Dir(filepath.Dir(dir))} {
+		if err := giveTo(made, ejabberdAccount); err != nil {
+			return err
+		}
+	}
+	s.Truth.Files = append(s.Truth.Files, f)
+	return nil
+}
+
+// secret is a name as ejabberd gives it to the directory of one upload: 40 characters.
+func secret() string { return (rand.Text() + rand.Text())[:40] }
+
+// upload asks for a slot (XEP-0363) and puts a file into it.
+func (s *Service) upload(ctx context.Context, client *Client, size int) error {
+	user, _, _ := strings.Cut(client.JID, "@")
+	domain := strings.TrimSuffix(strings.TrimPrefix(client.JID, user+"@"), "/phone-"+Canary)
+	answer, err := client.Ask(ctx, "get", "upload."+domain,
+		fmt.Sprintf("<request xmlns='urn:xmpp:http:upload:0' filename='real-%s.bin' size='%d' content-type='application/octet-stream'/>", Canary, size))
+	if err != nil {
+		return err
+	}
+	slot := answer.Child("urn:xmpp:http:upload:0", "slot")
+	if slot == nil || slot.Child("urn:xmpp:http:upload:0", "put") == nil {
+		return errors.New("no slot in the answer")
+	}
+	url := slot.Child("urn:xmpp:http:upload:0", "put").Attribute("url")
+	request, err := http.NewRequestWithContext(ctx, http.MethodPut, url, bytes.NewReader(make([]byte, size)))
+	if err != nil {
+		return err
+	}
+	http := s.HTTPClient()
+	defer http.CloseIdleConnections()
+	response, err := http.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != 201 {
+		return fmt.Errorf("ejabberd answered %s", response.Status)
+	}
+	s.Truth.Files = append(s.Truth.Files, File{Account{user, domain, password}, int64(size), time.Now()})
+	return nil
+}
