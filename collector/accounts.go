@@ -4,6 +4,7 @@ package collector
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -34,11 +35,17 @@ var Accounts = Definition{
 	Metrics: []*metric.Metric{accounts, accountsCreated},
 	Collect: func(ctx context.Context, src *Sources, out *metric.Set) error {
 		return src.refresh(ctx, func(ctx context.Context, db *database.Conn) error {
+			if !slices.ContainsFunc(db.Target.Vhosts, src.hasAccounts) {
+				return nil
+			}
 			counted, err := countAccounts(ctx, db)
 			if err != nil {
 				return err
 			}
 			for vhost, n := range counted {
+				if vhost != metric.Shared && !src.hasAccounts(vhost) {
+					continue
+				}
 				out.Add(accounts, n.All, vhost)
 				out.Add(accountsCreated, n.Hour, vhost, "1h")
 				out.Add(accountsCreated, n.Day, vhost, "1d")
@@ -49,6 +56,9 @@ var Accounts = Definition{
 		})
 	},
 }
+
+// hasAccounts tells whether the vhost's accounts are in the database.
+func (s *Sources) hasAccounts(vhost string) bool { return slices.Contains(s.AccountsInSQL, vhost) }
 
 // accountNumbers are the numbers of one vhost.
 type accountNumbers struct{ All, Hour, Day, Week, Month float64 }

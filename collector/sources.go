@@ -20,6 +20,9 @@ type Sources struct {
 	Uploads   []ejabberdconf.Upload
 	// Vhosts are the hosts that ejabberd serves, as discovered.
 	Vhosts []string
+	// AccountsInSQL are the vhosts whose accounts are in the database. The others' rows are none, which does not mean that they
+	// have no accounts: LDAP or Mnesia holds them.
+	AccountsInSQL []string
 	// SessionsInSQL are the vhosts whose sessions must be counted in the database.
 	SessionsInSQL []string
 	// SessionsMax is the number of sessions above which connections are not looked at one by one; 0: no limit.

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -35,11 +36,11 @@ const (
 )
 
 func build() collector.Build {
-	revision := version.GetRevision()
-	if len(revision) > 12 {
-		revision = revision[:12]
+	return collector.Build{
+		Version:   cmp.Or(version.Version, "unknown"), // set by make build
+		Revision:  version.GetRevision(),
+		GoVersion: runtime.Version(),
 	}
-	return collector.Build{Version: version.Version, Revision: revision, GoVersion: runtime.Version()}
 }
 
 // serve answers HTTP until ctx ends, then lets what is under way finish.

@@ -71,6 +71,7 @@ func Discover(ctx context.Context, o Options) (*Found, error) {
 	src := &collector.Sources{
 		Uploads:       config.Uploads,
 		Vhosts:        config.Hosts,
+		AccountsInSQL: config.AccountsInSQL,
 		SessionsInSQL: config.SessionsInSQL,
 		SessionsMax:   o.SessionsMax,
 		Blocked:       blocked,
@@ -143,7 +144,9 @@ func (f *Found) Close(ctx context.Context) {
 func (f *Found) findDatabases(o Options) error {
 	known := f.Config.Databases
 	if o.DatabaseURL != "" && len(known) == 0 {
+		// Nothing is known of ejabberd but that this is its database: what is in there is what there is.
 		known = []ejabberdconf.Database{{Vhosts: f.Config.Hosts}}
+		f.Sources.AccountsInSQL = f.Config.Hosts
 	}
 	if o.DatabaseURL != "" && len(known) > 1 {
 		return fmt.Errorf("--database.url names one database, but ejabberd uses %d: leave the flag out and use PGPASSWORD or --database.password-file", len(known))

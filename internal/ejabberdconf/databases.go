@@ -33,6 +33,9 @@ func (r *reader) addDatabase(db Database) {
 		if known.Host == db.Host && known.Port == db.Port && known.Name == db.Name {
 			known.Vhosts = append(known.Vhosts, db.Vhosts...)
 			known.PoolSize = max(known.PoolSize, db.PoolSize)
+			if known.Role != db.Role {
+				known.Role = "" // more than one: a number for one of them would be a wrong one
+			}
 			return
 		}
 	}
