@@ -171,6 +171,7 @@ func TestDependencies(t *testing.T) {
 		{"probes", "github.com/prometheus/client_golang", "only internal/exposition makes Prometheus metrics"},
 		{"probes", "github.com/alecthomas/kingpin", "flags are made in internal/nagios and cmd/ejabberd_exporter, from data"},
 		{"cmd/*", module + "internal/service", "test servers do not belong into what is shipped"},
+		{"cmd/*", module + "internal/xmpp/xmpptest", "scripted peers do not belong into what is shipped"},
 		{"cmd/*", "net/http/pprof", "a heap profile shows whatever passed through memory: account names, addresses"},
 	}
 	for _, pkg := range packages(t) {
