@@ -46,6 +46,9 @@ func output(p probes.Probe, args []string) (text string, state probes.State) {
 	}
 	if err != nil {
 		r := refused(p, o, fmt.Errorf("%w (see %s --help)", err, program(p)))
+		if o.output == "prometheus" { // a comment: nothing was probed, so nothing is measured
+			return "# " + r.nagios(prefix(p), 0), r.state
+		}
 		return r.render(p, o), r.state
 	}
 	start := time.Now()

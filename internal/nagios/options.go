@@ -48,29 +48,9 @@ func parse(p probes.Probe, args []string) (o options, err error) {
 	app.HelpFlag.Short('h').Help("Show this help.")
 	showVersion := app.Flag("version", "Show the version.").Short('V').Bool()
 
-	var domain string
-	if !declares(settings, "domain") {
-		app.Flag("domain", "XMPP domain to probe; needed unless -H is a name.").StringVar(&domain)
-	}
-	host := ""
-	for _, s := range settings.All {
-		clause := app.Flag(s.Name, s.Help+".").PlaceHolder(placeHolder(s))
-		if s.Short != 0 {
-			clause.Short(rune(s.Short))
-		}
-		clause.SetValue(settingFlag{s.Value, s.Bool, s.List})
-	}
-	for i := range o.thresholds {
-		t := &o.thresholds[i]
-		clause := app.Flag(t.Flag, t.Help+".").PlaceHolder("RANGE")
-		if t.limit != nil {
-			clause.PlaceHolder(t.limit.String())
-		}
-		if t.short() != 0 {
-			clause.Short(t.short())
-		}
-		clause.SetValue(rangeFlag{t})
-	}
+	domain := app.Flag("domain", "XMPP domain to probe; needed unless -H is a name.").String()
+	declareSettings(app, settings.All)
+	declareThresholds(app, o.thresholds)
 	timeout, late := timeoutFlag(10*time.Second), stateFlag(probes.Critical)
 	app.Flag("timeout", "Time limit for everything, in seconds or as a duration.").Short('t').PlaceHolder("10s").SetValue(&timeout)
 	app.Flag("timeout-state", "State when the time limit is reached: ok, warning, critical or unknown.").PlaceHolder("critical").SetValue(&late)
@@ -90,13 +70,39 @@ func parse(p probes.Probe, args []string) (o options, err error) {
 		return o, informed{program(p) + " " + buildVersion() + "\n"}
 	}
 	o.timeout, o.timeoutState = time.Duration(timeout), probes.State(late)
-	for _, s := range settings.All {
-		if s.Short == 'H' {
-			host = s.Value.String()
-		}
+	host := ""
+	if at := slices.IndexFunc(settings.All, func(s probes.Setting) bool { return s.Short == 'H' }); at >= 0 {
+		host = settings.All[at].Value.String()
 	}
-	o.target.Domain, err = xmppDomain(domain, host)
+	o.target.Domain, err = xmppDomain(*domain, host)
 	return o, err
+}
+
+func declareSettings(app *kingpin.Application, settings []probes.Setting) {
+	for _, s := range settings {
+		clause := app.Flag(s.Name, s.Help+".")
+		if !s.Bool {
+			clause.PlaceHolder(s.Value.String()) // its default
+		}
+		if s.Short != 0 {
+			clause.Short(rune(s.Short))
+		}
+		clause.SetValue(settingFlag{s.Value, s.Bool, s.List})
+	}
+}
+
+func declareThresholds(app *kingpin.Application, thresholds []threshold) {
+	for i := range thresholds {
+		t := &thresholds[i]
+		clause := app.Flag(t.Flag, t.Help+".").PlaceHolder("RANGE")
+		if t.limit != nil {
+			clause.PlaceHolder(t.limit.String())
+		}
+		if t.short() != 0 {
+			clause.Short(t.short())
+		}
+		clause.SetValue(rangeFlag{t})
+	}
 }
 
 // thresholdsOf sets the thresholds of a probe to their defaults.
@@ -116,18 +122,6 @@ func thresholdsOf(p probes.Probe) ([]threshold, error) {
 		}
 	}
 	return all, nil
-}
-
-func declares(settings probes.Settings, name string) bool {
-	return slices.ContainsFunc(settings.All, func(s probes.Setting) bool { return s.Name == name })
-}
-
-// placeHolder shows the default of a setting in the help.
-func placeHolder(s probes.Setting) string {
-	if s.Bool {
-		return ""
-	}
-	return s.Value.String()
 }
 
 func program(p probes.Probe) string { return "check_xmpp_" + p.Name }

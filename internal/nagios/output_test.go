@@ -87,6 +87,11 @@ func TestJSONOfUsageError(t *testing.T) {
 	}
 }
 
+func TestPrometheusOfUsageError(t *testing.T) {
+	want(t, literal(healthy), []string{"--output=prometheus"}, 3, "# XMPP_C2S UNKNOWN - --domain is missing: the XMPP domain to probe, "+
+		"such as example.org (see check_xmpp_c2s --help) | time=U;;;0 cert_days=U\n")
+}
+
 func TestPrometheus(t *testing.T) {
 	for name, c := range map[string]struct {
 		run    probes.Run
