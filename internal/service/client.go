@@ -44,7 +44,13 @@ func Connect(ctx context.Context, login Login, roots *x509.CertPool) (*Client, e
 		return nil, fmt.Errorf("connect a client: %w", err)
 	}
 	stream := xmpp.NewStream(conn)
-	jid, err := logIn(ctx, stream, login, &tls.Config{RootCAs: roots, ServerName: login.Account.Domain, MinVersion: tls.VersionTLS12})
+	jid, err := logIn(ctx, stream, login, &tls.Config{
+		RootCAs:    roots,
+		ServerName: login.Account.Domain,
+		MinVersion: tls.VersionTLS12,
+		// ejabberd 23.01 offers channel binding without naming a type (XEP-0440) and means tls-unique, which TLS 1.3 lacks.
+		MaxVersion: tls.VersionTLS12,
+	})
 	if err != nil {
 		_ = stream.Abort()
 		return nil, fmt.Errorf("log a client in: %w", err)

@@ -101,7 +101,9 @@ func (e *Ejabberd) Start(ctx context.Context) error {
 		if !strings.Contains(status, "is running in that node") {
 			return errors.New("ejabberd has not started yet")
 		}
-		return nil
+		// The admin socket may come before the other listeners.
+		ports := e.Config.Ports
+		return listen(ports.C2S, ports.C2STLS, ports.S2S, ports.HTTPS, ports.API, ports.Component)(ctx)
 	})
 	if err != nil {
 		e.Kill()

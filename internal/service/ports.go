@@ -3,6 +3,7 @@
 package service
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -69,4 +70,21 @@ func holdPort(hosts []string, port int) (release func(), err error) {
 		closers = append(closers, udp.Close)
 	}
 	return release, nil
+}
+
+// listen gives a check that all these ports are open on 127.0.0.1.
+func listen(ports ...int) func(context.Context) error {
+	return func(ctx context.Context) error {
+		var dialer net.Dialer
+		for _, port := range ports {
+			conn, err := dialer.DialContext(ctx, "tcp", "127.0.0.1:"+strconv.Itoa(port))
+			if err != nil {
+				return err
+			}
+			if err := conn.Close(); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 }

@@ -6,10 +6,8 @@ import (
 	"context"
 	_ "embed"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"text/template"
@@ -104,7 +102,7 @@ func (p *Prosody) write(certificate *Certificate) error {
 	return nil
 }
 
-// Start starts the server, again after Stop, and waits until it listens for servers.
+// Start starts the server, again after Stop, and waits until it listens.
 func (p *Prosody) Start(ctx context.Context) error {
 	process, err := command{
 		account: prosodyAccount,
@@ -117,7 +115,7 @@ func (p *Prosody) Start(ctx context.Context) error {
 		return err
 	}
 	p.process = process
-	if err := process.until(ctx, listens(p.S2S)); err != nil {
+	if err := process.until(ctx, listen(p.C2S, p.C2STLS, p.S2S, p.S2STLS)); err != nil {
 		p.Stop()
 		return fmt.Errorf("%w; prosody.log ends with:\n%s", err, tail(filepath.Join(p.Dir, "prosody.log")))
 	}
@@ -126,15 +124,3 @@ func (p *Prosody) Start(ctx context.Context) error {
 
 // Stop ends the server.
 func (p *Prosody) Stop() { p.process.stop(syscall.SIGTERM, 5*time.Second) }
-
-// listens gives a check that a port on 127.0.0.1 is open.
-func listens(port int) func(context.Context) error {
-	return func(ctx context.Context) error {
-		var dialer net.Dialer
-		conn, err := dialer.DialContext(ctx, "tcp", "127.0.0.1:"+strconv.Itoa(port))
-		if err != nil {
-			return err
-		}
-		return conn.Close()
-	}
-}
