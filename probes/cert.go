@@ -62,12 +62,12 @@ func probeCertificates(ctx context.Context, s endpointSettings, allowed bool, ta
 	}
 	out.Set.Add(certsDistinct, float64(len(served)))
 	if len(served) > 1 {
-		state := Critical
-		if allowed {
-			state = Warning
+		state := Warning
+		if !allowed {
+			state = Critical
+			out.Set.Add(failureInfo, 1, Handshake, Certificate)
 		}
 		out.Note(state, "", fmt.Sprintf("%d different certificates are served for %s", len(served), target.Domain))
-		out.Set.Add(failureInfo, 1, Handshake, Certificate)
 	}
 	return nil
 }

@@ -57,8 +57,10 @@ func (e *engine) locate(ctx context.Context, domain string, services []service) 
 	}
 	for _, l := range lookups {
 		switch absent := errors.Is(l.err, dns.ErrNotFound); {
-		case absent && (e.requireFamily || !somewhere[l.target.host]):
+		case absent && (e.requireFamily || len(e.families()) == 1):
 			found.fault(l.target.host, dnsFault(fmt.Errorf("no %s address", l.family)))
+		case absent && !somewhere[l.target.host]:
+			found.fault(l.target.host, dnsFault(errors.New("no address")))
 		case absent:
 		case l.err != nil:
 			found.fault(l.target.host, dnsFault(l.err))
@@ -157,7 +159,13 @@ func (e *engine) addresses(ctx context.Context, host, family string) ([]netip.Ad
 	return e.resolver.Addresses(ctx, host, family == ip6)
 }
 
+// fault notes what is wrong, once.
 func (found *located) fault(subject string, f *Failure) {
+	for _, known := range found.faults {
+		if known.subject == subject && known.Error() == f.Error() {
+			return
+		}
+	}
 	found.faults = append(found.faults, fault{State: Critical, Failure: f, subject: subject})
 }
 

@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"sync"
 	"testing"
+	"time"
 )
 
 // Script is what a peer does to one connection, step by step. At its end the connection is closed.
@@ -29,8 +30,9 @@ func Join(parts ...Script) Script {
 type Peer struct {
 	Addr netip.AddrPort
 
-	mu                   sync.Mutex
-	served, open, atOnce int
+	mu         sync.Mutex
+	served     int
+	overlapped bool
 }
 
 // Served is how many connections were accepted.
@@ -40,11 +42,11 @@ func (p *Peer) Served() int {
 	return p.served
 }
 
-// AtOnce is how many connections were open at the same time, at most.
-func (p *Peer) AtOnce() int {
+// Overlapped tells whether a connection was opened while the one before it was still open.
+func (p *Peer) Overlapped() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.atOnce
+	return p.overlapped
 }
 
 // Serve listens on address ("127.0.0.1:0", "[::1]:0") until the test ends. The first connection gets the first script, the
@@ -59,14 +61,17 @@ func Serve(t testing.TB, address string, scripts ...Script) *Peer {
 	p := &Peer{Addr: listener.Addr().(*net.TCPAddr).AddrPort()}
 	var running sync.WaitGroup
 	running.Go(func() {
+		var ended chan struct{} // of the connection before
 		for {
 			conn, err := listener.Accept()
 			if err != nil {
 				return
 			}
-			script := scripts[min(p.accepted(), len(scripts))-1]
+			script := scripts[min(p.accepted(ended), len(scripts))-1]
+			end := make(chan struct{})
+			ended = end
 			running.Go(func() {
-				defer p.closed()
+				defer close(end)
 				if err := serve(ctx, conn, script); err != nil && !errors.Is(err, net.ErrClosed) {
 					t.Logf("scripted peer %s: %v", p.Addr, err)
 				}
@@ -81,19 +86,21 @@ func Serve(t testing.TB, address string, scripts ...Script) *Peer {
 	return p
 }
 
-func (p *Peer) accepted() int {
+// accepted counts a connection. The one before may need a moment to notice that it was closed.
+func (p *Peer) accepted(before <-chan struct{}) int {
+	overlapped := false
+	if before != nil {
+		select {
+		case <-before:
+		case <-time.After(100 * time.Millisecond):
+			overlapped = true
+		}
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.served++
-	p.open++
-	p.atOnce = max(p.atOnce, p.open)
+	p.overlapped = p.overlapped || overlapped
 	return p.served
-}
-
-func (p *Peer) closed() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.open--
 }
 
 func serve(ctx context.Context, conn net.Conn, script Script) error {

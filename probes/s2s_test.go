@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package probes_test
+
+import (
+	"strings"
+	"testing"
+
+	. "github.com/chapril/ejabberd_exporter/internal/xmpp/xmpptest"
+	"github.com/chapril/ejabberd_exporter/probes"
+)
+
+func TestPeers(t *testing.T) {
+	ca := newAuthority(t)
+	config := ca.config(t, lasting(60))
+	header := Header("jabber:server", domain)
+	old := Join(Open(header, Features(StartTLSRequired)), Upgrade(config), Open(header, Features()), Goodbye())
+	none := Join(Open(strings.Replace(header, " xmlns:db='jabber:server:dialback'", "", 1), Features(StartTLSRequired)), Upgrade(config),
+		Open(strings.Replace(header, " xmlns:db='jabber:server:dialback'", "", 1), Features()), Goodbye())
+	asked := Join(Script{Expect(" from='probe.example'"), Expect(">"), Send(header + Features(StartTLSRequired))}, Upgrade(config),
+		Script{Expect(" from='probe.example'"), Expect(">"), Send(header + Features(Dialback))}, Goodbye())
+	for name, c := range map[string]struct {
+		script            Script
+		settings          []string
+		state             probes.State
+		failure, dialback string
+		text              string // the Note contains it
+	}{
+		"healthy":            {PeerServer(domain, config), nil, probes.OK, "", "1", "TLS 1.3, certificate 60 days, dialback, "},
+		"dialback, old way":  {old, nil, probes.OK, "", "1", "dialback"},
+		"no dialback":        {none, nil, probes.Critical, "features/mechanism", "0", "features: server dialback is not offered"},
+		"host-unknown":       {Open(header, StreamError("host-unknown", "")), nil, probes.Critical, "stream/stream_error", "U", "stream: stream error host-unknown"},
+		"a clients' port":    {Open(Header("jabber:client", domain)), nil, probes.Critical, "stream/protocol", "U", `its namespace is "jabber:client" instead of jabber:server`},
+		"from another":       {asked, []string{"from=probe.example"}, probes.OK, "", "1", "dialback"},
+		"direct TLS, no SRV": {Join(Script{Handshake(config)}, Open(header, Features(Dialback)), Goodbye()), []string{"direct-tls=true"}, probes.OK, "", "1", "dialback"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			peer := Serve(t, "127.0.0.1:0", c.script)
+			r, err := run(t, probes.S2S(), at(peer.Addr, append(c.settings, "ca-file="+ca.file)...)...)
+			if err != nil || r.Worst() != c.state || failures(r) != c.failure || !strings.Contains(texts(r), c.text) {
+				t.Errorf("%v, %s\n%s", err, failures(r), texts(r))
+			}
+			wantFigures(t, probes.S2S(), r, map[string]string{"dialback": c.dialback})
+		})
+	}
+}
+
+// TestFromServedDomain: a server refuses streams from itself, so such a question is a mistake of whoever asks: no verdict.
+func TestFromServedDomain(t *testing.T) {
+	for _, from := range []string{domain, "Example.org.", "muc." + domain} {
+		r, err := run(t, probes.S2S(), "from="+from)
+		if err == nil || len(r.Notes) > 0 || !strings.HasPrefix(err.Error(), "--from must not be a domain that the probed server serves") {
+			t.Errorf("from %s: %v\n%s", from, err, texts(r))
+		}
+	}
+}
