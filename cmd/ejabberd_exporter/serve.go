@@ -112,10 +112,17 @@ func (s *settings) handler(exporter *collector.Exporter, logger *slog.Logger) (h
 	if err != nil {
 		return nil, err
 	}
+	prober, err := exposition.NewProber(exposition.Prober{
+		Probes: probes.All(), Allowed: allowed, Logger: logger,
+		Local: map[string]string{"resolver": s.probeResolver, "ca-file": s.probeCAFile},
+	})
+	if err != nil {
+		return nil, err
+	}
 	ok := func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprintln(w, "ok") }
 	mux := http.NewServeMux()
 	mux.Handle("GET "+s.metrics, within(exposition.Handler(exporter, logger)))
-	mux.Handle("GET /probe", within(exposition.NewProber(probes.All(), allowed, logger)))
+	mux.Handle("GET /probe", within(prober))
 	mux.HandleFunc("GET /-/healthy", ok)
 	mux.HandleFunc("GET /-/ready", ok)
 	if s.metrics != "/" {

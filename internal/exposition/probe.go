@@ -33,18 +33,40 @@ var ProbeMetrics = []*metric.Metric{probeSuccess, probeDuration}
 // maxProbes bounds how many probes run at a time; more wait until their deadline.
 const maxProbes = 64
 
-// Prober serves /probe.
+// Prober serves /probe. The exporter is no port scanner: only allowed domains are probed, and only settings marked Safe are taken
+// from the query.
 type Prober struct {
 	Probes  []probes.Probe
 	Allowed func(domain string) bool // which targets may be probed
+	// Local are settings that the operator made for all modules that have them: resolver, ca-file.
+	Local   map[string]string
 	Logger  *slog.Logger
 	running chan struct{}
 }
 
-// NewProber makes a Prober: the exporter is no port scanner, so only allowed domains are probed, and only settings marked Safe
-// are taken from the query.
-func NewProber(all []probes.Probe, allowed func(string) bool, logger *slog.Logger) *Prober {
-	return &Prober{Probes: all, Allowed: allowed, Logger: logger, running: make(chan struct{}, maxProbes)}
+// NewProber checks the operator's settings.
+func NewProber(p Prober) (*Prober, error) {
+	for i := range p.Probes {
+		if _, _, err := p.prepare(&p.Probes[i]); err != nil {
+			return nil, err
+		}
+	}
+	p.running = make(chan struct{}, maxProbes)
+	return &p, nil
+}
+
+// prepare makes a run of a probe with the operator's settings.
+func (p *Prober) prepare(probe *probes.Probe) (*probes.Settings, probes.Run, error) {
+	var settings probes.Settings
+	run := probe.Settings(&settings)
+	for _, s := range settings.All {
+		if value := p.Local[s.Name]; value != "" {
+			if err := s.Value.Set(value); err != nil {
+				return nil, nil, fmt.Errorf("--probe.%s: %w", s.Name, err)
+			}
+		}
+	}
+	return &settings, run, nil
 }
 
 func (p *Prober) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -91,8 +113,10 @@ func (p *Prober) parse(r *http.Request) (*probes.Probe, probes.Run, probes.Targe
 	if domain == "" || !p.Allowed(domain) {
 		return nil, nil, probes.Target{}, fmt.Errorf("target is not allowed: it must be a host that ejabberd serves, or be named with --probe.target")
 	}
-	var settings probes.Settings
-	run := probe.Settings(&settings)
+	settings, run, err := p.prepare(probe)
+	if err != nil {
+		return nil, nil, probes.Target{}, err
+	}
 	for name, values := range query {
 		if name == "module" || name == "target" || name == "debug" {
 			continue
@@ -110,7 +134,7 @@ func (p *Prober) parse(r *http.Request) (*probes.Probe, probes.Run, probes.Targe
 	return probe, run, probes.Target{Domain: domain}, nil
 }
 
-func safeNames(settings probes.Settings) string {
+func safeNames(settings *probes.Settings) string {
 	text := ""
 	for _, s := range settings.All {
 		if s.Scope == probes.Safe {

@@ -34,8 +34,27 @@ func echo() probes.Probe {
 	}}
 }
 
-func prober() http.Handler {
-	return exposition.NewProber([]probes.Probe{echo()}, func(domain string) bool { return domain == "good.example" }, quiet)
+func prober(t *testing.T, local map[string]string) http.Handler {
+	t.Helper()
+	p, err := exposition.NewProber(exposition.Prober{
+		Probes: []probes.Probe{echo()}, Local: local, Logger: quiet,
+		Allowed: func(domain string) bool { return domain == "good.example" },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestTheOperatorsSettingsReachTheProbe(t *testing.T) {
+	handler := prober(t, map[string]string{"hostname": " by 192.0.2.1"})
+	if _, body := get(t, handler, "/probe?module=echo&target=good.example&debug=true"); !strings.Contains(body, "answered for good.example by 192.0.2.1") {
+		t.Errorf("got %s", body)
+	}
+	_, err := exposition.NewProber(exposition.Prober{Probes: []probes.Probe{echo()}, Local: map[string]string{"fail": "perhaps"}})
+	if err == nil || !strings.Contains(err.Error(), "--probe.fail") {
+		t.Errorf("a bad setting gives %v", err)
+	}
 }
 
 func TestProbe(t *testing.T) {
@@ -55,7 +74,7 @@ func TestProbe(t *testing.T) {
 		{"module=echo&target=good.example&hostname=127.0.0.1", 400, []string{"unknown parameter", "fail"}},
 		{"module=echo&target=good.example&fail=perhaps", 400, []string{"parameter fail has a value"}},
 	} {
-		status, body := get(t, prober(), "/probe?"+c.query)
+		status, body := get(t, prober(t, nil), "/probe?"+c.query)
 		if status != c.status {
 			t.Errorf("%s: status %d, want %d: %s", c.query, status, c.status, body)
 		}
