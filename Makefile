@@ -17,14 +17,14 @@ LINT := bin/tools/golangci-lint
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: servers ## Start a whole XMPP service in a temporary directory, watch it, stop it on Ctrl-C
+demo: servers build ## Start a whole XMPP service in a temporary directory, watch it, stop it on Ctrl-C
 	@go build -o bin/tools/demo ./internal/service/demo && exec bin/tools/demo
 
-demo-once: servers ## The same for scripts: print the page on stdout and tear down
+demo-once: servers build ## The same for scripts: print the page on stdout and tear down
 	@go build -o bin/tools/demo ./internal/service/demo && exec bin/tools/demo --once
 
 build: ## Build every program under cmd/ into bin/, static and reproducible
-	$(GOBUILD) -o bin/ ./cmd/...
+	@$(GOBUILD) -o bin/ ./cmd/...
 
 test: servers ## Run every test, against real servers, with the race detector
 	REQUIRE_SERVERS=1 go test -race -shuffle=on ./...
