@@ -46,9 +46,17 @@ func (p *Postgres) CreateDatabase(ctx context.Context, name, schema string) (*Da
 	return d, nil
 }
 
-// Exec runs statements as the superuser.
-func (d *Database) Exec(ctx context.Context, sql string) error {
-	return execute(ctx, d.Postgres.AdminURL(d.Name), sql)
+// Exec runs a statement as the superuser.
+func (d *Database) Exec(ctx context.Context, sql string, args ...any) (err error) {
+	conn, err := pgx.Connect(ctx, d.Postgres.AdminURL(d.Name))
+	if err != nil {
+		return fmt.Errorf("connect to PostgreSQL: %w", err)
+	}
+	defer func() { err = errors.Join(err, conn.Close(ctx)) }()
+	if _, err := conn.Exec(ctx, sql, args...); err != nil {
+		return fmt.Errorf("run SQL: %w", err)
+	}
+	return nil
 }
 
 // Count gives the number that a query as the superuser answers.
@@ -64,6 +72,7 @@ func (d *Database) Count(ctx context.Context, sql string, args ...any) (n int64,
 	return n, nil
 }
 
+// execute runs one statement or a file full of them.
 func execute(ctx context.Context, url, sql string) (err error) {
 	conn, err := pgx.Connect(ctx, url)
 	if err != nil {

@@ -4,6 +4,7 @@ package service
 
 import (
 	"context"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"testing"
@@ -15,7 +16,8 @@ import (
 func ForTest(t testing.TB, options Options) *Service {
 	t.Helper()
 	Require(t)
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	options.Log = slog.New(slog.NewTextHandler(t.Output(), nil))
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	s, err := Start(ctx, options)
 	if err != nil {

@@ -5,12 +5,14 @@ package service
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
+	"sync"
 )
 
 // peerDomain is the federation peer's.
@@ -91,11 +93,15 @@ func (s *Service) startProsody(ctx context.Context, _ Options) error {
 		return err
 	}
 	s.onStop(client.Close)
-	// A ping there opens a connection for each direction: the answer takes another one than the question.
-	for _, domain := range s.Domains {
-		if err := client.Ping(ctx, domain); err != nil {
-			return fmt.Errorf("ping a vhost from the peer: %w", err)
-		}
+	// A ping opens a connection for each direction: the answer takes another one than the question.
+	pings := make([]error, len(s.Domains))
+	var running sync.WaitGroup
+	for i, domain := range s.Domains {
+		running.Go(func() { pings[i] = client.Ping(ctx, domain) })
+	}
+	running.Wait()
+	if err := errors.Join(pings...); err != nil {
+		return fmt.Errorf("ping the vhosts from the peer: %w", err)
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ package service
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"time"
@@ -19,6 +20,8 @@ type Options struct {
 
 	ExtraModules string // see Config
 	ExtraConfig  string // see Config
+
+	Log *slog.Logger // told what has started; may be nil
 
 	People    bool // accounts with a past, sessions, rooms, offline messages; needs one vhost only with OldSchema
 	Uploads   bool // files of those people
@@ -64,26 +67,32 @@ func Start(ctx context.Context, options Options) (*Service, error) {
 		Admin:    Account{adminUser, options.Domains[0], password},
 		Exporter: Account{exporterUser, options.Domains[0], password},
 	}
+	if options.Log == nil {
+		options.Log = slog.New(slog.DiscardHandler)
+	}
 	for _, step := range []struct {
+		name   string
 		wanted bool
 		do     func(context.Context, Options) error
 	}{
-		{true, s.makeDir},
-		{true, s.startResolver},
-		{!options.NoSQL, s.startPostgres},
-		{true, s.startEjabberd},
-		{options.Component, s.startComponent},
-		{options.Peer, s.startProsody},
-		{options.People, s.addPeople},
-		{options.Uploads, s.addUploads},
+		{"directory", true, s.makeDir},
+		{"resolver", true, s.startResolver},
+		{"postgresql", !options.NoSQL, s.startPostgres},
+		{"ejabberd", true, s.startEjabberd},
+		{"component", options.Component, s.startComponent},
+		{"prosody", options.Peer, s.startProsody},
+		{"people", options.People, s.addPeople},
+		{"uploads", options.Uploads, s.addUploads},
 	} {
 		if !step.wanted {
 			continue
 		}
+		begin := time.Now()
 		if err := step.do(ctx, options); err != nil {
 			s.Stop()
 			return nil, err
 		}
+		options.Log.InfoContext(ctx, "started", "what", step.name, "seconds", time.Since(begin).Seconds())
 	}
 	return s, nil
 }
@@ -178,9 +187,10 @@ func (s *Service) startEjabberd(ctx context.Context, options Options) error {
 	s.onStop(ejabberd.Stop)
 	s.publish(ejabberd.Config.Ports)
 	for _, account := range []Account{s.Admin, s.Exporter} {
-		if err := s.addPerson(ctx, Person{Account: account, Created: time.Now()}); err != nil {
+		if err := ejabberd.Register(ctx, account); err != nil {
 			return err
 		}
+		s.Truth.People = append(s.Truth.People, Person{Account: account, Created: time.Now()})
 	}
 	return nil
 }

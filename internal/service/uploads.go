@@ -106,14 +106,14 @@ func (s *Service) upload(ctx context.Context, client *Client, size int) error {
 	if err != nil {
 		return err
 	}
-	http := s.HTTPClient()
-	defer http.CloseIdleConnections()
-	response, err := http.Do(request)
+	web := s.HTTPClient()
+	defer web.CloseIdleConnections()
+	response, err := web.Do(request)
 	if err != nil {
 		return err
 	}
 	defer response.Body.Close()
-	if response.StatusCode != 201 {
+	if response.StatusCode != http.StatusCreated {
 		return fmt.Errorf("ejabberd answered %s", response.Status)
 	}
 	s.Truth.Files = append(s.Truth.Files, File{Account{user, domain, password}, int64(size), time.Now()})
