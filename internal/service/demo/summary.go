@@ -51,7 +51,9 @@ func (d *demo) summarise(page string) (failed []string) {
 		n := func(name string, labels ...string) float64 {
 			return all[name+"{"+strings.Join(append(labels, fmt.Sprintf("vhost=%q", vhost)), ",")+"}"]
 		}
-		window := func(name, window string) float64 { return all[fmt.Sprintf("%s{vhost=%q,window=%q}", name, vhost, window)] }
+		window := func(name, window string) float64 {
+			return all[fmt.Sprintf("%s{vhost=%q,window=%q}", name, vhost, window)]
+		}
 		d.say("  %-13s %.0f accounts, %.0f of them online in %.0f sessions, %.0f active within 30 days, %.0f made within 7 days, %.0f never logged in",
 			vhost, n("ejabberd_accounts"), n("ejabberd_accounts_online"), n("ejabberd_sessions"),
 			window("ejabberd_accounts_active", "30d"), window("ejabberd_accounts_created", "7d"), n("ejabberd_accounts_never_logged_in"))
