@@ -121,7 +121,7 @@ type store struct{ ejabberdconf.Upload }
 
 func (s store) walk(ctx context.Context, now time.Time, out *metric.Set) error {
 	quotas := map[string]int64{"soft": s.SoftQuota, "hard": s.HardQuota}
-	var over, near = map[string]float64{}, map[string]float64{}
+	over, near := map[string]float64{}, map[string]float64{}
 	var expired float64
 	var oldest int64
 	for _, histogram := range []*metric.Metric{uploadAccountBytes, uploadFileSize, uploadFileAge} {

@@ -55,15 +55,15 @@ func TestEveryFlagHasAVariable(t *testing.T) {
 
 func TestBadFlagsAreExplained(t *testing.T) {
 	for arg, want := range map[string]string{
-		"--upload.docroot=/srv":         "VHOST=/absolute/directory",
-		"--upload.docroot=a=relative":   "VHOST=/absolute/directory",
-		"--upload.hard-quota=200":       "200MiB",
-		"--upload.hard-quota=-1MiB":     "200MiB",
-		"--upload.hard-quota=1xMiB":     "200MiB",
-		"--upload.retention=soon":       "365d",
-		"--upload.retention=-1d":        "365d",
-		"--nosuch":                      "unknown long flag",
-		"@/etc/passwd":                  "unexpected",
+		"--upload.docroot=/srv":       "VHOST=/absolute/directory",
+		"--upload.docroot=a=relative": "VHOST=/absolute/directory",
+		"--upload.hard-quota=200":     "200MiB",
+		"--upload.hard-quota=-1MiB":   "200MiB",
+		"--upload.hard-quota=1xMiB":   "200MiB",
+		"--upload.retention=soon":     "365d",
+		"--upload.retention=-1d":      "365d",
+		"--nosuch":                    "unknown long flag",
+		"@/etc/passwd":                "unexpected",
 	} {
 		var out, complaints strings.Builder
 		if s, exit := parse([]string{arg}, &out, &complaints); s != nil || exit == 0 {

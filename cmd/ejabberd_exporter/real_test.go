@@ -156,7 +156,9 @@ func serve(t *testing.T, args ...string) *daemon {
 	address := fmt.Sprintf("127.0.0.1:%d", ports[0])
 	ctx, cancel := context.WithCancel(context.Background())
 	d := &daemon{URL: "http://" + address, stop: cancel, exit: make(chan int, 1), log: &lockedLog{}}
-	go func() { d.exit <- run(ctx, append([]string{"--web.listen-address=" + address}, args...), io.Discard, d.log) }()
+	go func() {
+		d.exit <- run(ctx, append([]string{"--web.listen-address=" + address}, args...), io.Discard, d.log)
+	}()
 	t.Cleanup(func() {
 		cancel()
 		select {
@@ -165,11 +167,16 @@ func serve(t *testing.T, args ...string) *daemon {
 			t.Error("the exporter does not stop")
 		}
 	})
-	for end := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) { //nolint:forbidigo // a real server
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	end := time.After(10 * time.Second)
+	for {
 		if status, _ := d.get(t, "/-/ready", time.Second); status == http.StatusOK {
 			return d
 		}
-		if time.Now().After(end) {
+		select {
+		case <-tick.C:
+		case <-end:
 			t.Fatalf("the exporter does not start:\n%s", d.log)
 		}
 	}

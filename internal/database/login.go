@@ -44,7 +44,7 @@ func Login(db ejabberdconf.Database, url, password string) (*pgx.ConnConfig, err
 		login.Database = db.Name
 	}
 	if !set("PGPORT") {
-		login.Port = uint16(db.Port) //nolint:gosec // a port, checked by ejabberdconf
+		login.Port = uint16(db.Port)
 	}
 	if password != "" {
 		login.Password = password
