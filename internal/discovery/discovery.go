@@ -5,6 +5,7 @@
 package discovery
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,8 +25,10 @@ const DefaultConfig = "/etc/ejabberd/ejabberd.yml"
 
 // Options are the flags that steer discovery. Zero values leave it to what is found.
 type Options struct {
-	Config string // ejabberd.yml; empty: DefaultConfig, if there is one
+	Config string // ejabberd.yml; empty: Default, if there is one
 	Facts  string // what --discover wrote; read instead of Config
+
+	Default string // where ejabberd.yml lies on this host; empty: DefaultConfig
 
 	URL, User, PasswordFile, CAFile string
 	Password                        string // from the environment
@@ -54,8 +57,9 @@ type Found struct {
 }
 
 // Discover finds the sources. It fails only where going on would be guessing: a configuration that is named but missing, or
-// that is broken. A source that does not answer now is a source all the same.
-func Discover(ctx context.Context, o Options) (*Found, error) {
+// that is broken. A source that does not answer now is a source all the same. before is what an earlier discovery found, or nil:
+// its database connections are taken over, and it must be closed when nothing uses it any more.
+func Discover(ctx context.Context, o Options, before *Found) (*Found, error) {
 	config, err := read(o)
 	var blocked error
 	switch {
@@ -69,6 +73,7 @@ func Discover(ctx context.Context, o Options) (*Found, error) {
 	override(config, o)
 	found := &Found{Config: config}
 	src := &collector.Sources{
+		VhostsGiven:   len(o.Vhosts) > 0,
 		Uploads:       config.Uploads,
 		Vhosts:        config.Hosts,
 		AccountsInSQL: config.AccountsInSQL,
@@ -81,7 +86,7 @@ func Discover(ctx context.Context, o Options) (*Found, error) {
 	if err := found.findAPI(ctx, o); err != nil {
 		return nil, err
 	}
-	if err := found.findDatabases(o); err != nil {
+	if err := found.findDatabases(o, before); err != nil {
 		return nil, err
 	}
 	src.Bounds.Bind("vhost", o.VhostsMax, src.Vhosts...)
@@ -93,11 +98,7 @@ func read(o Options) (*ejabberdconf.Config, error) {
 	if o.Facts != "" {
 		return ejabberdconf.ReadFacts(o.Facts)
 	}
-	path := o.Config
-	if path == "" {
-		path = DefaultConfig
-	}
-	return ejabberdconf.Read(path)
+	return ejabberdconf.Read(cmp.Or(o.Config, o.Default, DefaultConfig))
 }
 
 // override puts flags above what was read.
@@ -141,7 +142,7 @@ func (f *Found) Close(ctx context.Context) {
 }
 
 // findDatabases makes a target of each database that ejabberd uses, or of the one that a flag names.
-func (f *Found) findDatabases(o Options) error {
+func (f *Found) findDatabases(o Options, before *Found) error {
 	known := f.Config.Databases
 	if o.DatabaseURL != "" && len(known) == 0 {
 		// Nothing is known of ejabberd but that this is its database: what is in there is what there is.
@@ -158,7 +159,7 @@ func (f *Found) findDatabases(o Options) error {
 	if err != nil {
 		return fmt.Errorf("--database.password-file: %w", err)
 	}
-	var targets []database.Target
+	var targets []*database.Target
 	var names []string
 	for _, db := range known {
 		login, err := database.Login(db, o.DatabaseURL, password)
@@ -170,9 +171,13 @@ func (f *Found) findDatabases(o Options) error {
 			name = fmt.Sprintf("%s-%d", name, len(names)+1)
 		}
 		names = append(names, name)
-		targets = append(targets, database.Target{Name: name, Vhosts: db.Vhosts, Role: db.Role, Login: login, PoolSize: db.PoolSize})
+		targets = append(targets, &database.Target{Name: name, Vhosts: db.Vhosts, Role: db.Role, Login: login, PoolSize: db.PoolSize})
 	}
-	f.databases = database.New(targets...)
+	if before != nil && before.databases != nil {
+		f.databases, before.databases = before.databases.Renew(targets...), nil
+	} else {
+		f.databases = database.New(targets...)
+	}
 	f.Sources.Databases = f.databases
 	f.Sources.Bounds.Bind("database", 0, names...)
 	return nil
