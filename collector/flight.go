@@ -78,8 +78,9 @@ func (f *flight) take(ctx context.Context) taken {
 	return taken{set: f.last.set, last: f.last}
 }
 
+// reuse is how long the last result is served again. A failure is looked at again soon, however long good results are kept.
 func (f *flight) reuse() time.Duration {
-	if f.definition.Reuse > 0 {
+	if f.definition.Reuse > 0 && f.last.err == nil {
 		return f.definition.Reuse
 	}
 	return defaultReuse
