@@ -50,14 +50,14 @@ func (s *settings) serve(ctx context.Context, found *discovery.Found, definition
 		logger.Info("no ejabberd found on this host: only /probe is served; name one with --ejabberd.config or --ejabberd.url")
 	}
 	exporter := collector.New(definitions, found.Sources, build(), logger)
-	defer closeExporter(exporter)
 	rediscovery, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		s.rediscover(rediscovery, exporter, found, logger)
 	}()
-	defer func() { cancel(); <-done }()
+	defer func() { cancel(); <-done }() // closes the sources
+	defer closeExporter(exporter)       // so what reads them ends before
 
 	handler, err := s.handler(exporter, logger)
 	if err != nil {
@@ -158,7 +158,7 @@ func (s *settings) rediscover(ctx context.Context, exporter *collector.Exporter,
 				return
 			}
 		}
-		again, err := discovery.Discover(ctx, s.discovery)
+		again, err := discovery.Discover(ctx, s.discovery, found)
 		if err != nil {
 			logger.Error("discovery failed, going on with what is known", "reason", err)
 			continue
