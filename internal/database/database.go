@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
 )
 
 // Target is one database.
@@ -43,12 +45,16 @@ var settings = [...]string{
 	Refresh: "SET default_transaction_read_only=on; SET statement_timeout='10s'; SET lock_timeout='500ms'; SET idle_in_transaction_session_timeout='10s'; SET application_name='ejabberd_exporter'; SET search_path=public; SET max_parallel_workers_per_gather=0",
 }
 
-const connectTimeout = 5 * time.Second
+// A server that hangs shall be found out before the shortest usual deadline of a scrape.
+const (
+	connectTimeout = 3 * time.Second
+	pingTimeout    = time.Second
+)
 
 // Databases holds the two lanes. It is safe for concurrent use; who finds a lane taken waits.
 type Databases struct {
-	targets []Target
-	lanes   [2]lane
+	targets []*Target
+	lanes   *[2]lane
 }
 
 // lane holds at most one open connection. With one database it is kept; with several the last one used is.
@@ -60,19 +66,22 @@ type lane struct {
 // Conn is a connection to one database, with what is known of its schema.
 type Conn struct {
 	*pgx.Conn
-	Target Target
+	Target *Target
 	Schema Schema
 }
 
 // New makes Databases; it connects when first used.
-func New(targets ...Target) *Databases {
-	d := &Databases{targets: targets}
+func New(targets ...*Target) *Databases {
+	d := &Databases{targets: targets, lanes: new([2]lane)}
 	for i := range d.lanes {
 		d.lanes[i].turn = make(chan struct{}, 1)
 		d.lanes[i].turn <- struct{}{}
 	}
 	return d
 }
+
+// Renew makes Databases of other targets on the same two lanes: there are never more connections than these.
+func (d *Databases) Renew(targets ...*Target) *Databases { return &Databases{targets: targets, lanes: d.lanes} }
 
 // Names are the databases' names.
 func (d *Databases) Names() []string {
@@ -85,7 +94,7 @@ func (d *Databases) Names() []string {
 
 // Use runs f on the named database, on the lane's connection. Errors are *Error, or what f made of them.
 func (d *Databases) Use(ctx context.Context, which Lane, name string, f func(context.Context, *Conn) error) error {
-	i := slices.IndexFunc(d.targets, func(t Target) bool { return t.Name == name })
+	i := slices.IndexFunc(d.targets, func(t *Target) bool { return t.Name == name })
 	if i < 0 {
 		return fmt.Errorf("database %s is not configured", name)
 	}
@@ -99,10 +108,10 @@ func (d *Databases) Use(ctx context.Context, which Lane, name string, f func(con
 	return wrap(name, l.use(ctx, which, d.targets[i], f))
 }
 
-func (l *lane) use(ctx context.Context, which Lane, t Target, f func(context.Context, *Conn) error) error {
-	kept := l.conn != nil && l.conn.Target.Name == t.Name
+func (l *lane) use(ctx context.Context, which Lane, t *Target, f func(context.Context, *Conn) error) error {
+	kept := l.conn != nil && l.conn.Target == t
 	// A connection that lay idle may have died with its server: better to find out before f than in the middle of it.
-	if !kept || l.conn.IsClosed() || l.conn.Ping(ctx) != nil {
+	if !kept || l.conn.IsClosed() || l.ping(ctx) != nil {
 		if err := l.open(ctx, which, t); err != nil {
 			return err
 		}
@@ -110,13 +119,23 @@ func (l *lane) use(ctx context.Context, which Lane, t Target, f func(context.Con
 	return f(ctx, l.conn)
 }
 
-func (l *lane) open(ctx context.Context, which Lane, t Target) error {
+func (l *lane) ping(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
+	defer cancel()
+	return l.conn.Ping(ctx)
+}
+
+func (l *lane) open(ctx context.Context, which Lane, t *Target) error {
 	l.close()
 	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
 	login := t.Login.Copy()
 	// Unnamed statements and text results: works through pgbouncer, and the type of every column is ours to choose.
 	login.DefaultQueryExecMode = pgx.QueryExecModeExec
+	// Who gives up asks PostgreSQL to give up too, instead of leaving the statement to its timeout.
+	login.BuildContextWatcherHandler = func(c *pgconn.PgConn) ctxwatch.Handler {
+		return &pgconn.CancelRequestContextWatcherHandler{Conn: c, DeadlineDelay: time.Second}
+	}
 	conn, err := pgx.ConnectConfig(ctx, login)
 	if err != nil {
 		return err
