@@ -109,7 +109,7 @@ func (e *Exporter) Close(ctx context.Context) {
 
 // changed logs a state that is not the same as before, never a state that lasts.
 func (e *Exporter) changed(name string, before, now *result) {
-	if now.set.UnknownVhost() {
+	if now.set.UnknownVhost() && !e.sources.Load().VhostsGiven {
 		select {
 		case e.unknown <- struct{}{}:
 		default:

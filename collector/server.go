@@ -68,6 +68,9 @@ func askServer(ctx context.Context, api AdminAPI, src *Sources, out *metric.Set)
 		return err
 	}
 	out.Add(info, 1, version, node)
+	if src.VhostsGiven {
+		return nil
+	}
 	vhosts, err := api.Vhosts(ctx)
 	if err != nil {
 		return err

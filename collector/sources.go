@@ -20,6 +20,8 @@ type Sources struct {
 	Uploads   []ejabberdconf.Upload
 	// Vhosts are the hosts that ejabberd serves, as discovered.
 	Vhosts []string
+	// VhostsGiven: an operator chose Vhosts; that ejabberd serves others too is nothing to wonder about.
+	VhostsGiven bool
 	// AccountsInSQL are the vhosts whose accounts are in the database. The others' rows are none, which does not mean that they
 	// have no accounts: LDAP or Mnesia holds them.
 	AccountsInSQL []string

@@ -60,7 +60,7 @@ func (s *settings) do(ctx context.Context, stdout io.Writer, logger *slog.Logger
 		_, err := fmt.Fprint(stdout, grants())
 		return 0, err
 	}
-	found, err := discovery.Discover(ctx, s.discovery)
+	found, err := discovery.Discover(ctx, s.discovery, nil)
 	if err != nil {
 		return exitNothing, err
 	}
