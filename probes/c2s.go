@@ -53,7 +53,7 @@ func probeClients(ctx context.Context, s endpointSettings, services []service, p
 			out.Set.Add(plainBeforeTLS, truth(bare(v.before) != ""))
 		}
 		if v.after != nil {
-			offers(out.Set, v.after)
+			addMechanisms(out.Set, v.after)
 		}
 	}
 	return nil
@@ -104,8 +104,8 @@ func bare(f *xmpp.Features) string {
 	return ""
 }
 
-// offers adds a 0 or 1 for each mechanism that the label knows.
-func offers(set *metric.Set, f *xmpp.Features) {
+// addMechanisms adds a 0 or 1 for each mechanism that the label knows.
+func addMechanisms(set *metric.Set, f *xmpp.Features) {
 	for _, name := range mechanismLabel.Values() {
 		set.Add(mechanismOffered, truth(f.Offers(name)), name)
 	}

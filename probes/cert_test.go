@@ -3,6 +3,10 @@
 package probes_test
 
 import (
+	"encoding/pem"
+	"fmt"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -57,6 +61,62 @@ func TestCertificates(t *testing.T) {
 			wantFigures(t, p, r, c.figures)
 			if days, ok := figure(t, p, r, "cert_days_min"); !ok || days < c.days || days > c.days+0.1 {
 				t.Errorf("cert_days_min %v, %v", days, ok)
+			}
+		})
+	}
+}
+
+// TestComponents: a wildcard covers exactly one label, and a component may have a certificate of its own.
+func TestComponents(t *testing.T) {
+	ca := newAuthority(t)
+	star := ca.config(t, service.CertOptions{Names: []string{domain, "*." + domain}})
+	peer := Serve(t, "127.0.0.1:0", PeerServer(domain, star))
+	settings := []string{"hostname=127.0.0.1", "ca-file=" + ca.file, "ports=" + strconv.Itoa(int(peer.Addr.Port())) + "/xmpp-server"}
+
+	r, err := run(t, probes.Cert(), append(settings, "component=muc", "component=echo.example.org")...)
+	if err != nil || r.Worst() != probes.OK || !strings.Contains(texts(r), " for muc.example.org: ") || !strings.Contains(texts(r), " for echo.example.org: ") {
+		t.Errorf("%v\n%s", err, texts(r))
+	}
+	wantFigures(t, probes.Cert(), r, map[string]string{"certs_distinct": "1", "names_uncovered": "0"})
+
+	r, err = run(t, probes.Cert(), append(settings, "component=a.muc.example.org", "component=muc")...)
+	want := " for a.muc.example.org: handshake: certificate is for example.org, *.example.org, not for a.muc.example.org"
+	if err != nil || r.Worst() != probes.Critical || !strings.Contains(texts(r), want) {
+		t.Errorf("%v\n%s", err, texts(r))
+	}
+	wantFigures(t, probes.Cert(), r, map[string]string{"certs_distinct": "1", "names_uncovered": "1"})
+}
+
+// TestFile: the certificate on disk is the one that is served, and no key is ever read.
+func TestFile(t *testing.T) {
+	ca := newAuthority(t)
+	config := ca.config(t, lasting(60))
+	peer := Serve(t, "127.0.0.1:0", PeerServer(domain, config))
+	settings := []string{"hostname=127.0.0.1", "ca-file=" + ca.file, "ports=" + strconv.Itoa(int(peer.Addr.Port())) + "/xmpp-server"}
+	served := filepath.Join(t.TempDir(), "served.pem")
+	block := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: config.Certificates[0].Certificate[0]})
+	if err := os.WriteFile(served, block, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	other, key := showable(t, ca.CA, domain)
+	for _, c := range []struct {
+		name, file, text string
+		state            probes.State
+		refused          string
+	}{
+		{"served", served, "TLS 1.3", probes.OK, ""},
+		{"renewed, not reloaded", other, "handshake: the server does not serve the certificate on disk: reload it", probes.Critical, ""},
+		{"key", key, "", probes.OK, "--file: it holds a private key; name a file with the certificate alone"},
+		{"missing", "/nonexistent/secret.pem", "", probes.OK, "--file: no such file or directory"},
+		{"nothing in it", "cert_test.go", "", probes.OK, "--file: no PEM certificate in it"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r, err := run(t, probes.Cert(), append(settings, "file="+c.file)...)
+			if r.Worst() != c.state || !strings.Contains(texts(r), c.text) {
+				t.Errorf("got\n%s", texts(r))
+			}
+			if got := fmt.Sprint(err); c.refused == "" && err != nil || c.refused != "" && got != c.refused {
+				t.Errorf("got %v, want %q", err, c.refused)
 			}
 		})
 	}

@@ -47,6 +47,7 @@ type target struct {
 type endpoint struct {
 	target
 	domain string // to whom we want to talk there
+	named  bool   // say in texts to whom, since it is not the probed domain itself
 	family string
 	addr   netip.Addr
 	nth    string // "address 2 of 3", where the target has several of this family
@@ -59,6 +60,9 @@ func (e endpoint) subject() string {
 	name := net.JoinHostPort(e.host, strconv.Itoa(int(e.port))) + " " + e.family
 	if e.nth != "" {
 		name += " " + e.nth
+	}
+	if e.named {
+		name += " for " + e.domain
 	}
 	return name
 }

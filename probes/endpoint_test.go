@@ -5,6 +5,7 @@ package probes_test
 import (
 	"context"
 	"crypto/tls"
+	"encoding/pem"
 	"net"
 	"net/netip"
 	"os"
@@ -84,15 +85,18 @@ func serveBoth(t *testing.T, script Script) (v4, v6 *Peer) {
 	return v4, Serve(t, "[::1]:"+strconv.Itoa(int(v4.Addr.Port())), script)
 }
 
-// run runs a probe on the domain with settings "name=value".
+// run runs a probe on example.org with settings "name=value".
 func run(t *testing.T, p probes.Probe, settings ...string) (*probes.Report, error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
-	defer cancel()
-	return runFor(ctx, t, p, settings...)
+	return runOn(t, p, domain, settings...)
 }
 
-func runFor(ctx context.Context, t *testing.T, p probes.Probe, settings ...string) (*probes.Report, error) {
+func runOn(t *testing.T, p probes.Probe, domain string, settings ...string) (*probes.Report, error) {
+	t.Helper()
+	return runWithin(t, 5*time.Second, p, domain, settings...)
+}
+
+func runWithin(t *testing.T, limit time.Duration, p probes.Probe, domain string, settings ...string) (*probes.Report, error) {
 	t.Helper()
 	var declared probes.Settings
 	runProbe := p.Settings(&declared)
@@ -106,8 +110,14 @@ func runFor(ctx context.Context, t *testing.T, p probes.Probe, settings ...strin
 			t.Fatalf("%s: %v", s, err)
 		}
 	}
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	defer cancel()
 	out := probes.NewReport()
-	return out, runProbe(ctx, probes.Target{Domain: domain}, out)
+	err := runProbe(ctx, probes.Target{Domain: domain}, out)
+	if ctx.Err() != nil {
+		t.Error("the report came too late")
+	}
+	return out, err
 }
 
 // at are the settings that lead to one address.
@@ -161,3 +171,28 @@ func notProvided(r *service.Resolver, name string) {
 }
 
 func port(addr netip.AddrPort) string { return net.JoinHostPort(host, strconv.Itoa(int(addr.Port()))) }
+
+// showable writes a certificate for domain, for a server to show.
+func showable(t *testing.T, ca *service.CA, domain string) (cert, key string) {
+	t.Helper()
+	made, err := ca.Issue(service.CertOptions{Names: []string{domain}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := map[string][]byte{}
+	for rest := made.PEM; ; {
+		var block *pem.Block
+		if block, rest = pem.Decode(rest); block == nil {
+			break
+		}
+		files[block.Type] = append(files[block.Type], pem.EncodeToMemory(block)...)
+	}
+	dir := t.TempDir()
+	cert, key = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	for name, kind := range map[string]string{cert: "CERTIFICATE", key: "PRIVATE KEY"} {
+		if err := os.WriteFile(name, files[kind], 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return cert, key
+}

@@ -4,6 +4,7 @@ package probes
 
 import (
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -21,6 +22,7 @@ type engine struct {
 	resolver Resolver
 	roots    *x509.CertPool // nil: those of the system
 	from     string         // the domain that we claim to be, or nothing
+	client   *tls.Certificate
 	route    func(netip.Addr) bool
 }
 
@@ -37,10 +39,7 @@ func (s endpointSettings) start() (*engine, error) {
 	if s.caFile != "" {
 		pem, err := os.ReadFile(s.caFile)
 		if err != nil {
-			if inner, ok := errors.AsType[*os.PathError](err); ok {
-				err = inner.Err // the path may be private, and whoever set it knows it
-			}
-			return nil, fmt.Errorf("--ca-file: %w", err)
+			return nil, fmt.Errorf("--ca-file: %w", pathless(err))
 		}
 		e.roots = x509.NewCertPool()
 		if !e.roots.AppendCertsFromPEM(pem) {
@@ -48,6 +47,14 @@ func (s endpointSettings) start() (*engine, error) {
 		}
 	}
 	return e, nil
+}
+
+// pathless takes the path out of an error: it may be private, and whoever set it knows it.
+func pathless(err error) error {
+	if inner, ok := errors.AsType[*os.PathError](err); ok {
+		return inner.Err
+	}
+	return err
 }
 
 // fault is something wrong with the service.

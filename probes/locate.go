@@ -31,8 +31,8 @@ type located struct {
 // address family.
 func (e *engine) locate(ctx context.Context, domain string, services []service) located {
 	var found located
-	targets := e.given(domain, services)
-	if targets == nil {
+	targets, given := e.given(domain, services)
+	if !given {
 		targets = found.srv(ctx, e.resolver, domain, services)
 	}
 	type lookup struct {
@@ -79,28 +79,26 @@ func (e *engine) locate(ctx context.Context, domain string, services []service) 
 	return found
 }
 
-// given are the targets where the settings name a host or port; nil where the DNS decides.
-func (e *engine) given(domain string, services []service) []target {
+// given are the targets where the settings name a host or ports; ok is false where the DNS decides.
+func (e *engine) given(domain string, services []service) (targets []target, ok bool) {
 	host := e.host
-	if host == "" {
-		if len(e.ports) == 0 {
-			return nil
-		}
+	switch {
+	case host == "" && len(e.ports) == 0:
+		return nil, false
+	case host == "":
 		host = domain
 	}
-	var targets []target
-	for _, p := range e.ports {
-		targets = append(targets, target{p.service, host, p.port})
-	}
-	if targets != nil {
-		return targets
-	}
 	for _, s := range services {
-		if !s.listed {
+		for _, p := range e.ports {
+			if p.name == s.name {
+				targets = append(targets, target{s, host, p.port})
+			}
+		}
+		if len(e.ports) == 0 && !s.listed {
 			targets = append(targets, target{s, host, s.port})
 		}
 	}
-	return targets
+	return targets, true
 }
 
 // srv asks for the SRV records of all services. Only where there is none at all for clients, or none for servers, does the

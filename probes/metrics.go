@@ -47,6 +47,8 @@ var (
 		append(slices.Clone(endpointLabels), metric.OneOf("check", "chain", "name", "time"))...)
 	certsDistinct = gauge("probe_xmpp_certificates_distinct",
 		"Number of different certificates that were served for the domain", metric.Max)
+	namesUncovered = gauge("probe_xmpp_certificate_names_uncovered",
+		"Number of probed names that a certificate served for them does not name", metric.Max)
 	tlsVersionInfo = gauge("probe_xmpp_tls_version_info",
 		"Versions of TLS that were agreed on", metric.Max, metric.OneOf("version", "1.0", "1.1", "1.2", "1.3"))
 
@@ -58,6 +60,8 @@ var (
 		"Whether all endpoints offer the mechanism once the connection is encrypted, by SASL or SASL2", metric.Min, mechanismLabel)
 	s2sDialback = gauge("probe_xmpp_s2s_dialback",
 		"Whether all endpoints offer server dialback", metric.Min)
+	s2sExternal = gauge("probe_xmpp_s2s_external",
+		"Whether all endpoints offer to trust the certificate that the probe showed; absent where it had none to show", metric.Min)
 )
 
 // endpointMetrics are those of every probe that visits endpoints.

@@ -5,6 +5,7 @@ package probes
 import (
 	"crypto/tls"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -31,13 +32,13 @@ func (s *survey) relax() {
 
 // fill puts what was found into a Report: numbers, one Note for each endpoint, the summary.
 func (s *survey) fill(out *Report, say func(*visit) string) {
-	bounds := metric.Bounds{}
-	var hosts, ports []string
+	hosts, ports := map[string]bool{}, map[string]bool{}
 	for _, v := range s.visits {
-		hosts, ports = append(hosts, v.host), append(ports, strconv.Itoa(int(v.port)))
+		hosts[v.host], ports[strconv.Itoa(int(v.port))] = true, true
 	}
-	bounds.Bind("target", maxEndpoints, hosts...)
-	bounds.Bind("port", maxEndpoints, ports...)
+	bounds := metric.Bounds{}
+	bounds.Bind("target", maxEndpoints, slices.Sorted(maps.Keys(hosts))...)
+	bounds.Bind("port", maxEndpoints, slices.Sorted(maps.Keys(ports))...)
 	out.Set = metric.NewSet(bounds)
 
 	for name, n := range s.records {
@@ -137,6 +138,9 @@ func (v *visit) text(say func(*visit) string) string {
 	if v.failure == nil {
 		if v.tls != nil {
 			parts = append(parts, tls.VersionName(v.tls.Version), "certificate "+daysLeft(v.tls))
+		}
+		if v.mutual {
+			parts = append(parts, "talks only to servers that show a certificate")
 		}
 		parts = append(parts, say(v), milliseconds(v.total()))
 	}

@@ -19,6 +19,8 @@ func TestPeers(t *testing.T) {
 		Open(strings.Replace(header, " xmlns:db='jabber:server:dialback'", "", 1), Features()), Goodbye())
 	asked := Join(Script{Expect(" from='probe.example'"), Expect(">"), Send(header + Features(StartTLSRequired))}, Upgrade(config),
 		Script{Expect(" from='probe.example'"), Expect(">"), Send(header + Features(Dialback))}, Goodbye())
+	cert, key := showable(t, ca.CA, "probe.example")
+	withCertificate := []string{"from=probe.example", "client-cert=" + cert, "client-key=" + key, "require=external"}
 	for name, c := range map[string]struct {
 		script            Script
 		settings          []string
@@ -26,13 +28,19 @@ func TestPeers(t *testing.T) {
 		failure, dialback string
 		text              string // the Note contains it
 	}{
-		"healthy":            {PeerServer(domain, config), nil, probes.OK, "", "1", "TLS 1.3, certificate 60 days, dialback, "},
-		"dialback, old way":  {old, nil, probes.OK, "", "1", "dialback"},
-		"no dialback":        {none, nil, probes.Critical, "features/mechanism", "0", "features: server dialback is not offered"},
-		"host-unknown":       {Open(header, StreamError("host-unknown", "")), nil, probes.Critical, "stream/stream_error", "U", "stream: stream error host-unknown"},
-		"a clients' port":    {Open(Header("jabber:client", domain)), nil, probes.Critical, "stream/protocol", "U", `its namespace is "jabber:client" instead of jabber:server`},
-		"from another":       {asked, []string{"from=probe.example"}, probes.OK, "", "1", "dialback"},
-		"direct TLS, no SRV": {Join(Script{Handshake(config)}, Open(header, Features(Dialback)), Goodbye()), []string{"direct-tls=true"}, probes.OK, "", "1", "dialback"},
+		"healthy":           {PeerServer(domain, config), nil, probes.OK, "", "1", "TLS 1.3, certificate 60 days, dialback, "},
+		"dialback, old way": {old, nil, probes.OK, "", "1", "dialback"},
+		"no dialback":       {none, nil, probes.Critical, "features/mechanism", "0", "features: neither dialback nor EXTERNAL is offered"},
+		"host-unknown":      {Open(header, StreamError("host-unknown", "")), nil, probes.Critical, "stream/stream_error", "U", "stream: stream error host-unknown"},
+		"certificates only": {
+			Join(Open(header, Features(StartTLSRequired)), Upgrade(config), Open(header, StreamError("not-authorized", ""))), nil,
+			probes.OK, "", "U", "TLS 1.3, certificate 60 days, talks only to servers that show a certificate, ",
+		},
+		"not authorized before TLS": {Open(header, StreamError("not-authorized", "")), nil, probes.Critical, "stream/stream_error", "U", "not-authorized"},
+		"external missing":          {PeerServer(domain, config), withCertificate, probes.Critical, "features/mechanism", "1", "features: external is not offered"},
+		"a clients' port":           {Open(Header("jabber:client", domain)), nil, probes.Critical, "stream/protocol", "U", `its namespace is "jabber:client" instead of jabber:server`},
+		"from another":              {asked, []string{"from=probe.example"}, probes.OK, "", "1", "dialback"},
+		"direct TLS, no SRV":        {Join(Script{Handshake(config)}, Open(header, Features(Dialback)), Goodbye()), []string{"direct-tls=true"}, probes.OK, "", "1", "dialback"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -52,6 +60,28 @@ func TestFromServedDomain(t *testing.T) {
 		r, err := run(t, probes.S2S(), "from="+from)
 		if err == nil || len(r.Notes) > 0 || !strings.HasPrefix(err.Error(), "--from must not be a domain that the probed server serves") {
 			t.Errorf("from %s: %v\n%s", from, err, texts(r))
+		}
+	}
+}
+
+// TestCertificateToShow: half of what it needs is a mistake of whoever asks.
+func TestCertificateToShow(t *testing.T) {
+	ca := newAuthority(t)
+	cert, key := showable(t, ca.CA, "probe.example")
+	const together = "--client-cert, --client-key and --from belong together"
+	for _, c := range []struct {
+		settings []string
+		want     string
+	}{
+		{[]string{"client-cert=" + cert, "client-key=" + key}, together},
+		{[]string{"client-cert=" + cert, "from=probe.example"}, together},
+		{[]string{"client-key=" + key, "from=probe.example"}, together},
+		{[]string{"require=external"}, "--require external needs --client-cert, --client-key and --from: it is offered to nobody else"},
+		{[]string{"client-cert=/nonexistent/secret", "client-key=" + key, "from=probe.example"}, "--client-cert, --client-key: no such file or directory"},
+	} {
+		r, err := run(t, probes.S2S(), c.settings...)
+		if err == nil || err.Error() != c.want || len(r.Notes) > 0 {
+			t.Errorf("%v: %v\n%s", c.settings, err, texts(r))
 		}
 	}
 }

@@ -12,7 +12,7 @@ import (
 // TestScopes: what /probe takes from whoever asks. Nothing that names an address, a port, a name server or a file.
 func TestScopes(t *testing.T) {
 	const shared = "use-ipv4 use-ipv6 any-family require-family starttls tls-min"
-	want := map[string]string{"c2s": shared + " require-mech forbid-mech", "s2s": shared, "cert": shared + " allow-different"}
+	want := map[string]string{"c2s": shared + " require-mech forbid-mech", "s2s": shared + " require", "cert": shared + " allow-different"}
 	for _, p := range probes.All() {
 		var declared probes.Settings
 		p.Settings(&declared)

@@ -26,6 +26,7 @@ type visit struct {
 	faults        []fault  // what is wrong, the failure included
 	retries       int
 	unreached     bool // no route from this machine: says nothing about the service
+	mutual        bool // a server that talks only to servers with a good certificate, and we have none
 }
 
 // total is how long all phases took together.
@@ -92,7 +93,7 @@ func (e *engine) attempt(ctx context.Context, at endpoint) (v *visit, answered b
 	}
 	defer func() {
 		v.tls, answered = s.TLS(), s.Answered()
-		if v.failure == nil {
+		if v.failure == nil && !v.mutual {
 			_ = s.Close(ctx)
 		} else {
 			_ = s.Abort()
@@ -123,13 +124,20 @@ func (e *engine) attempt(ctx context.Context, at endpoint) (v *visit, answered b
 			return v, false
 		}
 	}
-	_ = phase(Handshake, func() error { return s.Handshake(ctx, e.tlsConfig(at)) }) && phase(Features, read(&v.after))
+	if phase(Handshake, func() error { return s.Handshake(ctx, e.tlsConfig(at)) }) && !phase(Features, read(&v.after)) {
+		if at.peers && e.client == nil && unauthorized(v.failure) {
+			v.failure, v.mutual = nil, true
+		}
+	}
 	return v, false
 }
 
 // tlsConfig asks for the domain, not for the SRV target: that is what the certificate must name (RFC 6120, 13.7.2.1).
 func (e *engine) tlsConfig(at endpoint) *tls.Config {
 	config := &tls.Config{ServerName: at.domain, RootCAs: e.roots, MinVersion: uint16(e.tlsMin)} //nolint:gosec // as old as asked for
+	if e.client != nil {
+		config.Certificates = []tls.Certificate{*e.client}
+	}
 	if at.direct {
 		config.NextProtos = []string{"xmpp-client"}
 		if at.peers {
@@ -140,6 +148,12 @@ func (e *engine) tlsConfig(at endpoint) *tls.Config {
 }
 
 var errNoStartTLS = errors.New("STARTTLS is not offered")
+
+// unauthorized: Prosody with s2s_secure_auth says so to servers without a good certificate, before any features.
+func unauthorized(err error) bool {
+	ended, ok := errors.AsType[*xmpp.StreamError](err)
+	return ok && ended.Condition == "not-authorized"
+}
 
 // reason finds the word for an error.
 func reason(phase string, err error) string {
