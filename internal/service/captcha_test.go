@@ -17,7 +17,7 @@ func checkCaptcha(t *testing.T, s *Service) {
 	t.Helper()
 	ctx := t.Context()
 	stream := openStream(ctx, t, s)
-	defer stream.Abort()
+	defer func() { _ = stream.Abort() }()
 	answer, err := stream.IQ(ctx, "get", s.Domains[0], "<query xmlns='jabber:iq:register'/>")
 	if err != nil {
 		t.Fatal(err)

@@ -49,7 +49,7 @@ const (
 	adminUser         = "admin-" + Canary
 	exporterUser      = "exporter-" + Canary
 	componentPassword = "component-" + Canary
-	// NumberCommands of the API answer with nothing but numbers and names of vhosts and nodes.
+	// numberCommands of the API answer with nothing but numbers and names of vhosts and nodes.
 	numberCommands = "status stats stats_host registered_vhosts connected_users_number incoming_s2s_number outgoing_s2s_number list_cluster"
 	nameCommands   = "connected_users connected_users_info muc_online_rooms"
 )

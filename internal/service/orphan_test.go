@@ -19,10 +19,11 @@ const parentVariable = "SERVICE_TEST_PARENT"
 func startAndWait() {
 	s, err := Start(context.Background(), Options{Peer: true})
 	if err != nil {
-		fmt.Println(err)
-		os.Exit(1)
+		panic(err)
 	}
-	fmt.Println(s.Dir)
+	if _, err := fmt.Fprintln(os.Stdout, s.Dir); err != nil {
+		panic(err)
+	}
 	select {}
 }
 

@@ -26,7 +26,7 @@ func FreePorts(n int) ([]int, error) {
 		if len(ports) == n {
 			return ports, nil
 		}
-		port := 10000 + rand.IntN(22000) //nolint:gosec // any will do
+		port := 10000 + rand.IntN(22000)
 		release, err := holdPort(hosts, port)
 		if err != nil {
 			continue
@@ -39,7 +39,7 @@ func FreePorts(n int) ([]int, error) {
 
 // Loopback gives 127.0.0.1 and, where this machine has it, ::1.
 func Loopback() []string {
-	probe, err := net.Listen("tcp", "[::1]:0") //nolint:noctx // answers at once
+	probe, err := net.Listen("tcp", "[::1]:0")
 	if err != nil {
 		return []string{"127.0.0.1"}
 	}
@@ -56,13 +56,13 @@ func holdPort(hosts []string, port int) (release func(), err error) {
 	}
 	for _, host := range hosts {
 		address := net.JoinHostPort(host, strconv.Itoa(port))
-		tcp, err := net.Listen("tcp", address) //nolint:noctx // answers at once
+		tcp, err := net.Listen("tcp", address)
 		if err != nil {
 			release()
 			return nil, fmt.Errorf("port is taken: %w", err)
 		}
 		closers = append(closers, tcp.Close)
-		udp, err := net.ListenPacket("udp", address) //nolint:noctx // answers at once
+		udp, err := net.ListenPacket("udp", address)
 		if err != nil {
 			release()
 			return nil, fmt.Errorf("port is taken: %w", err)

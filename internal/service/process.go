@@ -35,12 +35,12 @@ type process struct {
 
 // start runs the server until stop.
 func (c command) start() (*process, error) {
-	log, err := os.OpenFile(c.log, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644) //nolint:gosec // test data only
+	log, err := os.OpenFile(c.log, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
 	if err != nil {
 		return nil, fmt.Errorf("open the log of %s: %w", c.args[0], err)
 	}
 	defer log.Close()
-	cmd := exec.Command(c.args[0], c.args[1:]...) //nolint:gosec,noctx // programs of Debian packages; stop ends it
+	cmd := exec.Command(c.args[0], c.args[1:]...)
 	cmd.Stdout, cmd.Stderr = log, log
 	if err := c.prepare(cmd); err != nil {
 		return nil, err
@@ -69,7 +69,7 @@ func (c command) start() (*process, error) {
 
 // run waits for the program to end and gives its output.
 func (c command) run(ctx context.Context) (string, error) {
-	cmd := exec.CommandContext(ctx, c.args[0], c.args[1:]...) //nolint:gosec // programs of Debian packages
+	cmd := exec.CommandContext(ctx, c.args[0], c.args[1:]...)
 	if err := c.prepare(cmd); err != nil {
 		return "", err
 	}
@@ -102,7 +102,7 @@ func credentialOf(account string) (*syscall.Credential, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil //nolint:gosec // ids fit
+	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
 }
 
 func idsOf(account string) (uid, gid int, err error) {

@@ -63,12 +63,6 @@ func StartProsody(ctx context.Context, dir, domain string, certificate *Certific
 	return p, nil
 }
 
-// Loopback is for the template.
-func (p *Prosody) Loopback() []string { return Loopback() }
-
-// Certificate is for the template.
-func (p *Prosody) Certificate() string { return p.CertFile }
-
 func (p *Prosody) write(certificate *Certificate) error {
 	// The directory of the accounts, in Prosody's own spelling.
 	accounts := filepath.Join("data", strings.ReplaceAll(p.Domain, ".", "%2e"), "accounts")
@@ -82,7 +76,10 @@ func (p *Prosody) write(certificate *Certificate) error {
 		return fmt.Errorf("parse the template of prosody.cfg.lua: %w", err)
 	}
 	var config strings.Builder
-	if err := tmpl.Execute(&config, p); err != nil {
+	if err := tmpl.Execute(&config, struct {
+		*Prosody
+		Loopback []string
+	}{p, Loopback()}); err != nil {
 		return fmt.Errorf("fill in prosody.cfg.lua: %w", err)
 	}
 	for name, text := range map[string]string{

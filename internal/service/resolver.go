@@ -41,10 +41,10 @@ func StartResolver() (*Resolver, error) {
 		return nil, err
 	}
 	r := &Resolver{Port: ports[0], records: map[question][]dnsmessage.ResourceBody{}, conns: map[net.Conn]bool{}}
-	if r.udp, err = net.ListenPacket("udp", r.Addr()); err != nil { //nolint:noctx // answers at once
+	if r.udp, err = net.ListenPacket("udp", r.Addr()); err != nil {
 		return nil, fmt.Errorf("start the resolver: %w", err)
 	}
-	if r.tcp, err = net.Listen("tcp", r.Addr()); err != nil { //nolint:noctx // answers at once
+	if r.tcp, err = net.Listen("tcp", r.Addr()); err != nil {
 		return nil, errors.Join(fmt.Errorf("start the resolver: %w", err), r.udp.Close())
 	}
 	r.running.Go(r.serveUDP)
@@ -103,7 +103,7 @@ func SRV(host string, port int, priority, weight uint16) *dnsmessage.SRVResource
 	return &dnsmessage.SRVResource{
 		Priority: priority,
 		Weight:   weight,
-		Port:     uint16(port), //nolint:gosec // ports fit
+		Port:     uint16(port),
 		Target:   dnsmessage.MustNewName(host + "."),
 	}
 }
@@ -156,7 +156,7 @@ func (r *Resolver) serveConn(conn net.Conn) {
 		if err != nil {
 			return
 		}
-		answer = append(binary.BigEndian.AppendUint16(nil, uint16(len(answer))), answer...) //nolint:gosec // few records
+		answer = append(binary.BigEndian.AppendUint16(nil, uint16(len(answer))), answer...)
 		if _, err := conn.Write(answer); err != nil {
 			return
 		}

@@ -26,6 +26,7 @@ func TestServers(t *testing.T) {
 			t.Errorf("an unknown command: %q and no error", out)
 		}
 	})
+	t.Run("access", func(t *testing.T) { checkAccess(t, s) })
 	t.Run("reload", func(t *testing.T) { checkReload(t, s) })
 	t.Run("captcha", func(t *testing.T) { checkCaptcha(t, s) })
 	t.Run("freeze ejabberd", func(t *testing.T) {

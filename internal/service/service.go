@@ -34,7 +34,7 @@ func Everything() Options {
 	return Options{NamesByAPI: true, People: true, Uploads: true, Component: true, Peer: true}
 }
 
-// Service is what is running. What was not asked for is nil.
+// Service is what is running. What was not asked for is nil. Its methods are for one goroutine at a time.
 type Service struct {
 	Dir       string // everything lies below it; Stop removes it
 	Domains   []string
@@ -117,14 +117,14 @@ func (s *Service) makeDir(context.Context, Options) error {
 	s.Dir = dir
 	s.onStop(func() { _ = os.RemoveAll(dir) })
 	// The accounts of the servers must get through to their own directories.
-	if err := os.Chmod(dir, 0o711); err != nil { //nolint:gosec // see above
+	if err := os.Chmod(dir, 0o711); err != nil {
 		return fmt.Errorf("make the directory of the service: %w", err)
 	}
 	if s.CA, err = NewCA(); err != nil {
 		return err
 	}
 	s.CAFile = filepath.Join(dir, "ca.pem")
-	if err := os.WriteFile(s.CAFile, s.CA.PEM, 0o644); err != nil { //nolint:gosec // public
+	if err := os.WriteFile(s.CAFile, s.CA.PEM, 0o644); err != nil {
 		return fmt.Errorf("write the CA's certificate: %w", err)
 	}
 	return nil

@@ -64,10 +64,10 @@ func (s *Service) LayFile(f File) error {
 	owner := sha1.Sum([]byte(f.Account.JID()))
 	dir := filepath.Join(s.Ejabberd.Config.UploadDir, f.Account.Domain, hex.EncodeToString(owner[:]), secret())
 	path := filepath.Join(dir, "file-"+Canary+".jpg")
-	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // as ejabberd does
+	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("lay a file: %w", err)
 	}
-	if err := os.WriteFile(path, nil, 0o640); err != nil { //nolint:gosec // as ejabberd does
+	if err := os.WriteFile(path, nil, 0o640); err != nil {
 		return fmt.Errorf("lay a file: %w", err)
 	}
 	if err := os.Truncate(path, f.Size); err != nil {
