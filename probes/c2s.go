@@ -4,7 +4,9 @@ package probes
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/chapril/ejabberd_exporter/internal/metric"
@@ -62,7 +64,7 @@ func probeClients(ctx context.Context, s endpointSettings, services []service, p
 // judgeStartTLS holds an endpoint with STARTTLS against the policy.
 func (v *visit) judgeStartTLS(policy startTLSPolicy) {
 	if v.before != nil && v.before.StartTLS && !v.before.StartTLSRequired && policy == startTLSRequired {
-		v.fault(Critical, StartTLS, StartTLSMissing, fmt.Errorf("STARTTLS is offered but not required (--starttls offered allows that)"))
+		v.fault(Critical, StartTLS, StartTLSMissing, errors.New("STARTTLS is offered but not required (--starttls offered allows that)"))
 	}
 }
 
@@ -72,7 +74,7 @@ type mechanismPolicy struct{ require, forbid []string }
 // judge holds an endpoint against the policy.
 func (p mechanismPolicy) judge(v *visit) {
 	if v.before != nil {
-		if name := bare(v.before); name != "" { // RFC 6120, 13.8.3 and 6.3.4: whatever else the policy says
+		if name := bare(v.before); name != "" { // never (RFC 6120, 13.8.3), whatever else the policy says
 			v.fault(Critical, Stream, Mechanism, fmt.Errorf("%s is offered before TLS: passwords travel in clear", name))
 		}
 	}
@@ -80,7 +82,7 @@ func (p mechanismPolicy) judge(v *visit) {
 		return
 	}
 	if len(v.after.Mechanisms)+len(v.after.SASL2) == 0 {
-		v.fault(Critical, Features, Mechanism, fmt.Errorf("no SASL mechanism is offered: nobody can log in"))
+		v.fault(Critical, Features, Mechanism, errors.New("no SASL mechanism is offered: nobody can log in"))
 	}
 	for _, name := range p.require {
 		if !v.after.Offers(strings.ToUpper(name)) {
@@ -115,6 +117,11 @@ func mechanismsOf(v *visit) string {
 	if v.after == nil {
 		return ""
 	}
-	names := append(append([]string{}, v.after.Mechanisms...), v.after.SASL2...)
+	var names []string
+	for _, name := range append(slices.Clone(v.after.Mechanisms), v.after.SASL2...) {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
 	return xmpp.Clean(strings.Join(names, " "))
 }

@@ -133,10 +133,13 @@ func TestSituations(t *testing.T) {
 		},
 		"PLAIN before TLS": {
 			script(good, Features(StartTLSRequired, plain), scram), nil, probes.Critical, "stream/mechanism",
-			`stream: PLAIN is offered before TLS: passwords travel in clear, TLS 1\.3, certificate 60 days, SCRAM-SHA-1, \d+ ms`, "",
+			`stream: PLAIN is offered before TLS: passwords travel in clear; TLS 1\.3, certificate 60 days, SCRAM-SHA-1, \d+ ms`, "",
 		},
 		"PLAIN before TLS, no TLS": {
 			Open(header, Features(plain)), []string{"starttls=off"}, probes.Critical, "stream/mechanism", `stream: PLAIN is offered before TLS.*`, "",
+		},
+		"LOGIN before TLS": {
+			script(good, Features(StartTLSRequired, Mechanisms("LOGIN")), scram), nil, probes.Critical, "stream/mechanism", `stream: LOGIN is offered before TLS.*`, "",
 		},
 		"PLAIN by SASL2 before TLS": {
 			script(good, Features(StartTLSRequired, "<authentication xmlns='urn:xmpp:sasl:2'><mechanism>PLAIN</mechanism></authentication>"), scram), nil,
@@ -162,7 +165,8 @@ func TestSituations(t *testing.T) {
 		},
 		"TLS too old": {
 			ClientServer(domain, &tls.Config{Certificates: good.Certificates, MinVersion: tls.VersionTLS12, MaxVersion: tls.VersionTLS12}),
-			[]string{"tls-min=1.3"}, probes.Critical, "handshake/tls_alert", `handshake: .*protocol version.*`, "",
+			[]string{"tls-min=1.3"},
+			probes.Critical, "handshake/tls_alert", `handshake: .*protocol version.*`, "",
 		},
 		"no TLS after STARTTLS": {
 			Join(Open(header, required), Script{Expect("<starttls"), Send(Proceed), Expect("\x16\x03"), Send("hello?")}), nil,
@@ -172,7 +176,9 @@ func TestSituations(t *testing.T) {
 			script(good, required), nil, probes.Critical, "features/mechanism", `features: no SASL mechanism is offered: nobody can log in.*`, "",
 		},
 		"mechanism missing": {
-			script(good, required, scram), []string{"require-mech=scram-sha-256"}, probes.Critical, "features/mechanism",
+			script(good, required, scram),
+			[]string{"require-mech=scram-sha-256"},
+			probes.Critical, "features/mechanism",
 			`features: SCRAM-SHA-256 is not offered.*`, "",
 		},
 		"mechanism forbidden": {
@@ -180,7 +186,8 @@ func TestSituations(t *testing.T) {
 		},
 		"closed": {Script{Expect(">")}, nil, probes.Critical, "stream/closed", `stream: the peer closed the connection`, ""},
 		"not XMPP": {
-			Script{Send("220 mail.example.org ESMTP\r\n"), BlackHole()}, nil, probes.Critical, "stream/protocol",
+			Script{Send("220 mail.example.org ESMTP\r\n"), BlackHole()},
+			nil, probes.Critical, "stream/protocol",
 			`stream: not an XMPP stream: the peer does not speak XML`, "",
 		},
 		"slow, in fragments": {

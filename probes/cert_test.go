@@ -31,23 +31,30 @@ func TestCertificates(t *testing.T) {
 	}{
 		"the same": {
 			ClientServer(domain, one), PeerServer(domain, one), nil, probes.OK, "", "TLS 1.3, certificate 60 days",
-			map[string]string{"certs_distinct": "1", "names_uncovered": "0", "tls_legacy": "U"}, 60,
+			map[string]string{"certs_distinct": "1", "names_uncovered": "0", "tls_legacy": "U"},
+			60,
 		},
 		"different": {
 			ClientServer(domain, one), PeerServer(domain, other), nil, probes.Critical, "handshake/certificate", "CRITICAL : 2 different certificates are served for example.org\n",
-			map[string]string{"certs_distinct": "2", "names_uncovered": "0"}, 50,
+			map[string]string{"certs_distinct": "2", "names_uncovered": "0"},
+			50,
 		},
 		"different, allowed": {
-			ClientServer(domain, one), PeerServer(domain, other), []string{"allow-different=true"}, probes.Warning, "", "WARNING : 2 different certificates",
-			map[string]string{"certs_distinct": "2"}, 50,
+			ClientServer(domain, one), PeerServer(domain, other),
+			[]string{"allow-different=true"},
+			probes.Warning, "", "WARNING : 2 different certificates",
+			map[string]string{"certs_distinct": "2"},
+			50,
 		},
 		"expired": {
 			ClientServer(domain, one), PeerServer(domain, ca.config(t, lasting(-5))), nil, probes.Critical, "handshake/certificate", "handshake: certificate expired ",
-			map[string]string{"certs_distinct": "2", "names_uncovered": "0"}, -5,
+			map[string]string{"certs_distinct": "2", "names_uncovered": "0"},
+			-5,
 		},
 		"wrong name": {
 			ClientServer(domain, one), PeerServer(domain, wrong), nil, probes.Critical, "handshake/certificate", "certificate is for example.net, not for example.org",
-			map[string]string{"names_uncovered": "1"}, 60,
+			map[string]string{"names_uncovered": "1"},
+			60,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -97,6 +97,7 @@ var tlsVersions = map[string]tlsVersion{"1.0": tls.VersionTLS10, "1.1": tls.Vers
 
 // String is the bare number: "1.3".
 func (v *tlsVersion) String() string { return strings.TrimPrefix(tls.VersionName(uint16(*v)), "TLS ") }
+
 func (v *tlsVersion) Set(text string) error {
 	version, ok := tlsVersions[text]
 	if !ok {

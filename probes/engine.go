@@ -87,7 +87,9 @@ func (e *engine) survey(ctx context.Context, domain string, services []service) 
 	ctx, cancel := early(ctx)
 	defer cancel()
 	began := time.Now()
-	s := &survey{located: e.locate(ctx, domain, services)}
+	names, cancel := share(ctx, 2) // a resolver that is silent about one name must leave time for the others
+	s := &survey{located: e.locate(names, domain, services)}
+	cancel()
 	s.resolve = time.Since(began)
 	s.visits = make([]*visit, len(s.endpoints))
 	queues := map[string][]int{} // by address and port

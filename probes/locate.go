@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/chapril/ejabberd_exporter/internal/dns"
@@ -43,7 +44,10 @@ func (e *engine) locate(ctx context.Context, domain string, services []service) 
 	}
 	var lookups []*lookup
 	var running sync.WaitGroup
-	for _, t := range targets[:min(len(targets), maxEndpoints)] {
+	if n := len(targets); n > maxEndpoints {
+		targets, found.left = targets[:maxEndpoints], n-maxEndpoints
+	}
+	for _, t := range targets {
 		for _, family := range e.families() {
 			l := &lookup{target: t, family: family}
 			lookups = append(lookups, l)
@@ -74,14 +78,14 @@ func (e *engine) locate(ctx context.Context, domain string, services []service) 
 		}
 	}
 	if n := len(found.endpoints); n > maxEndpoints {
-		found.endpoints, found.left = found.endpoints[:maxEndpoints], n-maxEndpoints
+		found.endpoints, found.left = found.endpoints[:maxEndpoints], found.left+n-maxEndpoints
 	}
 	return found
 }
 
 // given are the targets where the settings name a host or ports; ok is false where the DNS decides.
 func (e *engine) given(domain string, services []service) (targets []target, ok bool) {
-	host := e.host
+	host := strings.TrimSuffix(strings.Trim(e.host, "[]"), ".")
 	switch {
 	case host == "" && len(e.ports) == 0:
 		return nil, false

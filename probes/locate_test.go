@@ -61,8 +61,10 @@ func TestWhere(t *testing.T) {
 		{"-H, peers, --direct-tls", probes.S2S(), []string{"hostname=" + nobody, "direct-tls=true"}, func() {}, []string{nobody + ":5270 ip4"}},
 		{"-H, all", probes.Cert(), []string{"hostname=" + nobody}, func() {}, []string{nobody + ":5222 ip4", nobody + ":5223 ip4", nobody + ":5269 ip4"}},
 		{
-			"-H --ports", probes.Cert(), []string{"hostname=" + nobody, "ports=5269,15222/xmpp-client", "ports=5270"},
-			func() {}, []string{nobody + ":15222 ip4", nobody + ":5269 ip4", nobody + ":5270 ip4"},
+			"-H --ports", probes.Cert(),
+			[]string{"hostname=" + nobody, "ports=5269,15222/xmpp-client", "ports=5270"},
+			func() {},
+			[]string{nobody + ":15222 ip4", nobody + ":5269 ip4", nobody + ":5270 ip4"},
 		},
 		{"-H localhost", probes.C2S(), []string{"hostname=localhost", "port=1", "use-ipv4=true"}, func() {}, []string{"localhost:1 ip4"}},
 	} {

@@ -27,21 +27,27 @@ func TestRealServers(t *testing.T) {
 		text      string // some Note contains it
 	}{
 		{
-			"clients", probes.C2S(), s.Domains[0], nil, probes.OK, 2, map[string]string{"endpoints_failed": "0", "retries": "0"},
+			"clients", probes.C2S(), s.Domains[0], nil, probes.OK, 2,
+			map[string]string{"endpoints_failed": "0", "retries": "0"},
 			"SCRAM-SHA-1",
 		},
 		{"clients, other vhost", probes.C2S(), s.Domains[1], nil, probes.OK, 2, nil, "TLS 1.3"},
 		{
-			"PLAIN not wanted", probes.C2S(), s.Domains[0], []string{"forbid-mech=PLAIN"}, probes.Critical, 2, nil,
-			"features: PLAIN is offered, TLS 1.3, ",
+			"PLAIN not wanted", probes.C2S(), s.Domains[0],
+			[]string{"forbid-mech=PLAIN"},
+			probes.Critical, 2, nil,
+			"features: PLAIN is offered; TLS 1.3, ",
 		},
 		{
-			"foreign domain", probes.C2S(), "nosuch.test", []string{"hostname=127.0.0.1", "port=" + strconv.Itoa(s.Ejabberd.Config.Ports.C2S)},
-			probes.Critical, 0, map[string]string{"endpoints": "1", "endpoints_failed": "1", "time": "U", "cert_days": "U"},
+			"foreign domain", probes.C2S(), "nosuch.test",
+			[]string{"hostname=127.0.0.1", "port=" + strconv.Itoa(s.Ejabberd.Config.Ports.C2S)},
+			probes.Critical, 0,
+			map[string]string{"endpoints": "1", "endpoints_failed": "1", "time": "U", "cert_days": "U"},
 			"stream: stream error host-unknown",
 		},
 		{
-			"a port of servers", probes.C2S(), s.Domains[0], []string{"hostname=127.0.0.1", "port=" + strconv.Itoa(s.Ejabberd.Config.Ports.S2S)},
+			"a port of servers", probes.C2S(), s.Domains[0],
+			[]string{"hostname=127.0.0.1", "port=" + strconv.Itoa(s.Ejabberd.Config.Ports.S2S)},
 			probes.Critical, 0, nil, "stream: ",
 		},
 		{
@@ -53,8 +59,11 @@ func TestRealServers(t *testing.T) {
 			"servers", probes.S2S(), s.Domains[0], nil, probes.OK, 1, map[string]string{"dialback": "1", "external": "U"}, "dialback",
 		},
 		{
-			"servers, with a certificate", probes.S2S(), s.Domains[0], []string{"from=probe.test", "client-cert=" + cert, "client-key=" + key, "require=external"},
-			probes.OK, 1, map[string]string{"external": "1"}, "external",
+			"servers, with a certificate", probes.S2S(), s.Domains[0],
+			[]string{"from=probe.test", "client-cert=" + cert, "client-key=" + key, "require=external"},
+			probes.OK, 1,
+			map[string]string{"external": "1"},
+			"external",
 		},
 		{
 			"component", probes.S2S(), "conference." + s.Domains[0], nil, probes.OK, 1, map[string]string{"dialback": "1"}, "dialback",
@@ -63,20 +72,30 @@ func TestRealServers(t *testing.T) {
 			"Prosody for clients", probes.C2S(), s.Prosody.Domain, nil, probes.OK, 2, nil, "SCRAM-SHA-256",
 		},
 		{
-			"Prosody that trusts certificates only", probes.S2S(), s.Prosody.Domain, nil, probes.OK, 1, map[string]string{"dialback": "U", "external": "U"},
+			"Prosody that trusts certificates only", probes.S2S(), s.Prosody.Domain, nil, probes.OK, 1,
+			map[string]string{"dialback": "U", "external": "U"},
 			"talks only to servers that show a certificate",
 		},
 		{
-			"Prosody, with a certificate", probes.S2S(), s.Prosody.Domain, []string{"from=probe.test", "client-cert=" + cert, "client-key=" + key},
-			probes.OK, 1, map[string]string{"external": "1"}, "external",
+			"Prosody, with a certificate", probes.S2S(), s.Prosody.Domain,
+			[]string{"from=probe.test", "client-cert=" + cert, "client-key=" + key},
+			probes.OK, 1,
+			map[string]string{"external": "1"},
+			"external",
 		},
 		{
-			"certificates", probes.Cert(), s.Domains[0], []string{"component=conference", "component=upload"}, probes.OK, 0,
-			map[string]string{"certs_distinct": "1", "names_uncovered": "0", "tls_legacy": "U"}, " for conference." + s.Domains[0],
+			"certificates", probes.Cert(), s.Domains[0],
+			[]string{"component=conference", "component=upload"},
+			probes.OK, 0,
+			map[string]string{"certs_distinct": "1", "names_uncovered": "0", "tls_legacy": "U"},
+			" for conference." + s.Domains[0],
 		},
 		{
-			"another certificate on disk", probes.Cert(), s.Domains[0], []string{"file=" + cert}, probes.Critical, 0,
-			map[string]string{"certs_distinct": "1"}, "handshake: the server does not serve the certificate on disk: reload it",
+			"another certificate on disk", probes.Cert(), s.Domains[0],
+			[]string{"file=" + cert},
+			probes.Critical, 0,
+			map[string]string{"certs_distinct": "1"},
+			"handshake: the server does not serve the certificate on disk: reload it",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/chapril/ejabberd_exporter/internal/metric"
-	"github.com/chapril/ejabberd_exporter/internal/xmpp"
 )
 
 // relax forgives what cannot be connected to in one family while the target works in the other.
@@ -131,13 +130,13 @@ func truth(b bool) float64 {
 
 // text says what is wrong first, and then what was seen.
 func (v *visit) text(say func(*visit) string) string {
-	var parts []string
+	var wrong, parts []string
 	for _, f := range v.faults {
-		parts = append(parts, f.Error())
+		wrong = append(wrong, f.Error())
 	}
 	if v.failure == nil {
 		if v.tls != nil {
-			parts = append(parts, tls.VersionName(v.tls.Version), "certificate "+daysLeft(v.tls))
+			parts = append(parts, tls.VersionName(v.tls.Version), "certificate "+daysLeft(v.tls.Leaf().NotAfter))
 		}
 		if v.mutual {
 			parts = append(parts, "talks only to servers that show a certificate")
@@ -147,11 +146,19 @@ func (v *visit) text(say func(*visit) string) string {
 	if v.retries > 0 {
 		parts = append(parts, "tried again after a reset")
 	}
-	return strings.Join(slices.DeleteFunc(parts, func(p string) bool { return p == "" }), ", ")
+	seen := strings.Join(slices.DeleteFunc(parts, func(p string) bool { return p == "" }), ", ")
+	if seen != "" {
+		wrong = append(wrong, seen)
+	}
+	return strings.Join(wrong, "; ")
 }
 
-func daysLeft(t *xmpp.TLS) string {
-	return fmt.Sprintf("%.0f days", math.Floor(time.Until(t.Leaf().NotAfter).Hours()/24))
+func daysLeft(end time.Time) string {
+	days := time.Until(end).Hours() / 24
+	if days < 0 {
+		return fmt.Sprintf("expired %.0f days ago", math.Floor(-days))
+	}
+	return fmt.Sprintf("%.0f days", math.Floor(days))
 }
 
 func milliseconds(d time.Duration) string { return fmt.Sprintf("%d ms", d.Milliseconds()) }
@@ -174,8 +181,7 @@ func summary(set *metric.Set) string {
 		}
 	}
 	if first := firstToExpire(set); first != nil {
-		left := time.Until(time.Unix(int64(first.Value), 0))
-		parts = append(parts, fmt.Sprintf("worst certificate %.0f days", math.Floor(left.Hours()/24)))
+		parts = append(parts, "worst certificate "+daysLeft(time.Unix(int64(first.Value), 0)))
 	}
 	for _, sample := range set.All() {
 		if sample.Metric == tlsVersionInfo { // the oldest comes first

@@ -31,8 +31,14 @@ func TestScopes(t *testing.T) {
 // TestValues: a value that makes no sense is refused when it is set, or by the run, without a verdict about the service.
 func TestValues(t *testing.T) {
 	for _, c := range []struct{ probe, name, value string }{
-		{"c2s", "starttls", "sometimes"}, {"c2s", "tls-min", "1.4"}, {"c2s", "port", "0"}, {"c2s", "port", "65536"}, {"c2s", "port", "https"},
-		{"cert", "ports", "80"}, {"cert", "ports", "5222,"}, {"cert", "ports", "80/http"},
+		{"c2s", "starttls", "sometimes"},
+		{"c2s", "tls-min", "1.4"},
+		{"c2s", "port", "0"},
+		{"c2s", "port", "65536"},
+		{"c2s", "port", "https"},
+		{"cert", "ports", "80"},
+		{"cert", "ports", "5222,"},
+		{"cert", "ports", "80/http"},
 	} {
 		for _, p := range probes.All() {
 			var declared probes.Settings

@@ -9,7 +9,7 @@ import (
 	"fmt"
 )
 
-// ErrNoStartTLS: the peer refused to go on with TLS after it had offered it.
+// ErrNoStartTLS says that the peer refused to go on with TLS after it had offered it.
 var ErrNoStartTLS = errors.New("the peer refused STARTTLS")
 
 // StartTLS asks for TLS and waits for the peer to agree. Handshake follows.

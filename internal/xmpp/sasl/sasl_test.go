@@ -148,23 +148,28 @@ func TestMechanisms(t *testing.T) {
 		"SHA-512": {server{hash: scram.SHA512}, xmpp.Features{Mechanisms: []string{"SCRAM-SHA-1", "SCRAM-SHA-512"}}, "SCRAM-SHA-512"},
 		"exporter": {
 			server{hash: scram.SHA512, bound: true, binding: scram.NewTLSExporterBinding},
-			xmpp.Features{Mechanisms: all}, "SCRAM-SHA-512-PLUS",
+			xmpp.Features{Mechanisms: all},
+			"SCRAM-SHA-512-PLUS",
 		},
 		"end point": {
 			server{hash: scram.SHA512, bound: true, binding: scram.NewTLSServerEndpointBinding},
-			xmpp.Features{Mechanisms: all, ChannelBindings: []string{"tls-server-end-point"}}, "SCRAM-SHA-512-PLUS",
+			xmpp.Features{Mechanisms: all, ChannelBindings: []string{"tls-server-end-point"}},
+			"SCRAM-SHA-512-PLUS",
 		},
 		"unique": {
 			server{hash: scram.SHA512, bound: true, binding: unique, version: tls.VersionTLS12},
-			xmpp.Features{Mechanisms: all}, "SCRAM-SHA-512-PLUS",
+			xmpp.Features{Mechanisms: all},
+			"SCRAM-SHA-512-PLUS",
 		},
 		"binding before hash": {
 			server{hash: scram.SHA1, bound: true, binding: scram.NewTLSExporterBinding},
-			xmpp.Features{Mechanisms: []string{"SCRAM-SHA-256", "SCRAM-SHA-1-PLUS"}}, "SCRAM-SHA-1-PLUS",
+			xmpp.Features{Mechanisms: []string{"SCRAM-SHA-256", "SCRAM-SHA-1-PLUS"}},
+			"SCRAM-SHA-1-PLUS",
 		},
 		"no common binding": {
 			server{hash: scram.SHA256},
-			xmpp.Features{Mechanisms: []string{"SCRAM-SHA-256", "SCRAM-SHA-256-PLUS"}, ChannelBindings: []string{"other"}}, "SCRAM-SHA-256",
+			xmpp.Features{Mechanisms: []string{"SCRAM-SHA-256", "SCRAM-SHA-256-PLUS"}, ChannelBindings: []string{"other"}},
+			"SCRAM-SHA-256",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -3,13 +3,53 @@
 package probes
 
 import (
+	"context"
 	"net/netip"
 	"strings"
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
+	"github.com/chapril/ejabberd_exporter/internal/dns"
 	"github.com/chapril/ejabberd_exporter/internal/xmpp"
+	"github.com/chapril/ejabberd_exporter/internal/xmpp/xmpptest"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// patchy is a resolver that is silent about direct TLS.
+type patchy struct{ port uint16 }
+
+func (p patchy) SRV(ctx context.Context, service, _, _ string) ([]dns.SRV, error) {
+	if service == xmppsClient.name {
+		<-ctx.Done()
+		return nil, dns.ErrTimeout
+	}
+	return []dns.SRV{{Target: "xmpp.example.org", Port: p.port}}, nil
+}
+
+func (p patchy) Addresses(context.Context, string, bool) ([]netip.Addr, error) {
+	return []netip.Addr{netip.MustParseAddr("127.0.0.1")}, nil
+}
+
+// TestPatchyResolver: silence about one name leaves time for what the others say.
+func TestPatchyResolver(t *testing.T) {
+	server := xmpptest.Serve(t, "127.0.0.1:0", xmpptest.Open(xmpptest.Header(xmpp.Client, "example.org"), xmpptest.StreamError("host-unknown", "")))
+	e := &engine{resolver: patchy{server.Addr.Port()}, route: hasRoute, endpointSettings: endpointSettings{only4: true}}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	found := e.survey(ctx, "example.org", []service{xmppClient, xmppsClient})
+	if ctx.Err() != nil {
+		t.Error("the survey came too late")
+	}
+	if len(found.faults) != 1 || found.faults[0].Reason != Timeout || found.faults[0].subject != "SRV _xmpps-client._tcp.example.org" {
+		t.Errorf("faults %+v", found.faults)
+	}
+	if len(found.visits) != 1 || found.visits[0].failure == nil || found.visits[0].failure.Reason != StreamError {
+		t.Errorf("visits %+v", found.visits)
+	}
+}
 
 func TestCouldReach(t *testing.T) {
 	for _, c := range []struct {
@@ -31,10 +71,7 @@ func TestCouldReach(t *testing.T) {
 
 // TestNoRoute: a family that this machine cannot reach says nothing about the service, and UNKNOWN if there is nothing else.
 func TestNoRoute(t *testing.T) {
-	engine := &engine{
-		route:    func(a netip.Addr) bool { return a.Is4() },
-		resolver: nil, // addresses are literal
-	}
+	e := &engine{route: func(a netip.Addr) bool { return a.Is4() }}
 	visitOf := func(addr string) *visit {
 		a := netip.MustParseAddr(addr)
 		at := endpoint{target: target{xmppClient, "xmpp.example.org", 5222}, domain: "example.org", family: ip6, addr: a}
@@ -42,7 +79,7 @@ func TestNoRoute(t *testing.T) {
 			at.family = ip4
 			return &visit{endpoint: at, before: &xmpp.Features{}, took: map[string]time.Duration{Connect: time.Second}}
 		}
-		return engine.visit(t.Context(), at)
+		return e.visit(t.Context(), at)
 	}
 	const said = "xmpp.example.org:5222 ip6: not testable from here: this machine has no route to such addresses"
 	for _, c := range []struct {
