@@ -10,6 +10,7 @@ import (
 	"net"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/chapril/ejabberd_exporter/internal/xmpp"
 	"github.com/chapril/ejabberd_exporter/internal/xmpp/sasl"
@@ -25,6 +26,7 @@ type Login struct {
 
 // Client is logged in. It answers what the server asks, above all pings, until Close.
 type Client struct {
+	Account  Account
 	JID      string             // full
 	Messages chan *xmpp.Element // those that arrived; further ones are dropped while 16 wait
 
@@ -57,6 +59,7 @@ func Connect(ctx context.Context, login Login, roots *x509.CertPool) (*Client, e
 	}
 	running, cancel := context.WithCancel(context.Background()) //nolint:contextcheck // it outlives ctx, until Close
 	c := &Client{
+		Account:  login.Account,
 		JID:      jid,
 		Messages: make(chan *xmpp.Element, 16),
 		stream:   stream,
@@ -192,7 +195,9 @@ func (c *Client) Join(ctx context.Context, room, nick string) error {
 
 // Close logs out.
 func (c *Client) Close() {
-	_ = c.Send(context.Background(), "<presence type='unavailable'/></stream:stream>")
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second) // the server may be frozen
+	defer cancel()
+	_ = c.Send(ctx, "<presence type='unavailable'/></stream:stream>")
 	c.cancel()
 	<-c.ended
 	_ = c.stream.Abort()

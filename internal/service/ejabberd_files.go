@@ -31,14 +31,16 @@ func (e *Ejabberd) write(dns int) error {
 	if err := e.file("inetrc", inetrc, 0o644); err != nil {
 		return err
 	}
-	if err := e.file("ejabberdctl.cfg", "export "+strings.Join(e.environment(), "\nexport ")+"\n", 0o644); err != nil {
+	// As root ejabberdctl goes through su, which sets HOME and so loses the cookie.
+	ctl := "export " + strings.Join(e.environment(), "\nexport ") + "\n" + `ERL_OPTIONS="-setcookie $(cat "$HOME/.erlang.cookie")"` + "\n"
+	if err := e.file("ejabberdctl.cfg", ctl, 0o644); err != nil {
 		return err
 	}
 	return settings{Config: e.Config, AdminSocket: e.adminSocket(), CaptchaCommand: captcha}.write(e.ConfigPath)
 }
 
-// environment is what Debian's ejabberdctl would set. ejabberdctl.cfg says the same, so that
-// `ejabberdctl --config-dir DIR` reaches this node, and so that there is one to read.
+// environment is what Debian's ejabberdctl would set. ejabberdctl.cfg says the same, so that people can reach this node with
+// ejabberdctl --config-dir DIR.
 func (e *Ejabberd) environment() []string {
 	return []string{
 		"HOME=" + filepath.Join(e.Dir, "home"), // holds the cookie

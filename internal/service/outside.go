@@ -106,15 +106,6 @@ func (s *Service) startProsody(ctx context.Context, _ Options) error {
 	return nil
 }
 
-func (s *Service) addPeople(ctx context.Context, _ Options) error {
-	if err := s.fillAccounts(ctx); err != nil {
-		return err
-	}
-	return s.logInPeople(ctx)
-}
-
-func (s *Service) addUploads(ctx context.Context, _ Options) error { return s.fillUploads(ctx) }
-
 // StartPrometheus starts Prometheus with the configuration that is given, until Stop.
 func (s *Service) StartPrometheus(ctx context.Context, config string) (*Prometheus, error) {
 	path := filepath.Join(s.Dir, "prometheus.yml")

@@ -37,8 +37,15 @@ var history = []struct {
 // fewer is by how many the accounts of one vhost exceed those of the next.
 const fewer = 3
 
-// fillAccounts registers the accounts and writes their past into the database.
-func (s *Service) fillAccounts(ctx context.Context) error {
+func (s *Service) addPeople(ctx context.Context, _ Options) error {
+	if err := s.addAccounts(ctx); err != nil {
+		return err
+	}
+	return s.logInPeople(ctx)
+}
+
+// addAccounts registers the accounts and writes their past into the database.
+func (s *Service) addAccounts(ctx context.Context) error {
 	now := time.Now()
 	for i, domain := range s.Domains {
 		for _, h := range history[:max(len(history)-i*fewer, 7)] {
@@ -54,8 +61,11 @@ func (s *Service) fillAccounts(ctx context.Context) error {
 	return nil
 }
 
-// AddPerson makes an account with a past, and adds it to the Truth.
+// AddPerson makes an account with a past, and adds it to the Truth. Without SQL nobody has a past.
 func (s *Service) AddPerson(ctx context.Context, p Person) error {
+	if s.Database == nil {
+		p.Created, p.LastSeen = time.Now(), time.Time{}
+	}
 	s.Truth.People = append(s.Truth.People, p)
 	if s.Database == nil {
 		return s.Ejabberd.Register(ctx, p.Account)

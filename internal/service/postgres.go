@@ -115,7 +115,12 @@ func (p *Postgres) Start(ctx context.Context) error {
 }
 
 // Stop ends the server and cuts its clients off.
-func (p *Postgres) Stop() { p.process.stop(syscall.SIGINT, 10*time.Second) }
+func (p *Postgres) Stop() {
+	if p.process.alive() {
+		_ = p.Signal(syscall.SIGCONT) // frozen backends would outlive it
+	}
+	p.process.stop(syscall.SIGINT, 10*time.Second)
+}
 
 // Signal sends a signal to the server and to each of its backends: SIGSTOP and SIGCONT make a database that hangs.
 func (p *Postgres) Signal(signal syscall.Signal) error {

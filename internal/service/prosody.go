@@ -66,7 +66,7 @@ func StartProsody(ctx context.Context, dir, domain string, certificate *Certific
 func (p *Prosody) write(certificate *Certificate) error {
 	// The directory of the accounts, in Prosody's own spelling.
 	accounts := filepath.Join("data", strings.ReplaceAll(p.Domain, ".", "%2e"), "accounts")
-	for _, sub := range []string{".", "plugins", "data", filepath.Dir(accounts), accounts} {
+	for _, sub := range []string{".", "plugins", "certs", "data", filepath.Dir(accounts), accounts} {
 		if err := makeDir(filepath.Join(p.Dir, sub), prosodyAccount); err != nil {
 			return err
 		}

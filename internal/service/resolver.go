@@ -63,6 +63,7 @@ func (r *Resolver) Stop() {
 	for conn := range r.conns {
 		_ = conn.Close()
 	}
+	r.conns = nil
 	r.mu.Unlock()
 	r.running.Wait()
 }
@@ -127,11 +128,23 @@ func (r *Resolver) serveTCP() {
 		if err != nil {
 			return
 		}
-		r.mu.Lock()
-		r.conns[conn] = true
-		r.mu.Unlock()
+		if !r.keep(conn) {
+			return
+		}
 		r.running.Go(func() { r.serveConn(conn) })
 	}
+}
+
+// keep notes a connection, so that Stop can close it; false when Stop was quicker.
+func (r *Resolver) keep(conn net.Conn) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.conns == nil {
+		_ = conn.Close()
+		return false
+	}
+	r.conns[conn] = true
+	return true
 }
 
 // serveConn answers messages, each behind its length in two bytes.

@@ -6,7 +6,10 @@ import (
 	"context"
 	"crypto/tls"
 	"net"
+	"os"
+	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -24,6 +27,13 @@ func TestServers(t *testing.T) {
 		}
 		if out, err := s.Ejabberd.Ctl(ctx, "no_such_command"); err == nil {
 			t.Errorf("an unknown command: %q and no error", out)
+		}
+		if os.Getuid() != 0 { // ejabberdctl itself wants root or its own account
+			return
+		}
+		out, err := exec.Command("/usr/sbin/ejabberdctl", "--config-dir", s.Ejabberd.Dir, "registered_users", s.Domains[0]).Output()
+		if err != nil || !strings.Contains(string(out), exporterUser) {
+			t.Errorf("registered_users by ejabberdctl itself: %q, %v", out, err)
 		}
 	})
 	t.Run("access", func(t *testing.T) { checkAccess(t, s) })
@@ -57,8 +67,18 @@ func TestServers(t *testing.T) {
 		}
 		count(t, s, "SELECT 1")
 	})
-	t.Run("restart PostgreSQL", func(t *testing.T) {
+	t.Run("restart a frozen PostgreSQL", func(t *testing.T) {
+		before := descendants(t)
+		if err := s.Postgres.Signal(syscall.SIGSTOP); err != nil {
+			t.Fatal(err)
+		}
 		s.Postgres.Stop()
+		after := descendants(t)
+		for _, pid := range before {
+			if !slices.Contains(after, pid) && !gone(pid) {
+				t.Errorf("process %d of PostgreSQL outlives it", pid)
+			}
+		}
 		if _, err := s.Database.Count(ctx, "SELECT 1"); err == nil {
 			t.Error("a stopped PostgreSQL answers")
 		}

@@ -13,13 +13,12 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 )
 
 const mebibyte = 1 << 20
 
-// stored are files of each vhost, beside one that goes through a slot: the first vhost has all of these, each further one two
+// stored are files of each vhost: the first vhost has all of these, each further one two
 // less. Soft quota 160 MiB, hard quota 200 MiB, kept for 365 days.
 var stored = []struct {
 	user string
@@ -39,8 +38,8 @@ var stored = []struct {
 	{"regular", 150 * mebibyte, 7 * day},   // near the soft quota
 }
 
-// fillUploads stores one file of each vhost as a client does and lays the others on the disk.
-func (s *Service) fillUploads(ctx context.Context) error {
+// addUploads lays files on the disk and stores one as a client does.
+func (s *Service) addUploads(ctx context.Context, _ Options) error {
 	for i, domain := range s.Domains {
 		for _, f := range stored[:max(len(stored)-2*i, 1)] {
 			file := File{s.person(f.user, domain), f.size, time.Now().Add(-f.age)}
@@ -50,7 +49,7 @@ func (s *Service) fillUploads(ctx context.Context) error {
 		}
 	}
 	for _, client := range s.Clients {
-		if strings.HasPrefix(client.JID, "uploader-") {
+		if client.Account.User == "uploader-"+Canary {
 			if err := s.upload(ctx, client, 54_321); err != nil {
 				return fmt.Errorf("upload a file: %w", err)
 			}
@@ -90,9 +89,7 @@ func secret() string { return (rand.Text() + rand.Text())[:40] }
 
 // upload asks for a slot (XEP-0363) and puts a file into it.
 func (s *Service) upload(ctx context.Context, client *Client, size int) error {
-	user, _, _ := strings.Cut(client.JID, "@")
-	domain := strings.TrimSuffix(strings.TrimPrefix(client.JID, user+"@"), "/phone-"+Canary)
-	answer, err := client.Ask(ctx, "get", "upload."+domain,
+	answer, err := client.Ask(ctx, "get", "upload."+client.Account.Domain,
 		fmt.Sprintf("<request xmlns='urn:xmpp:http:upload:0' filename='real-%s.bin' size='%d' content-type='application/octet-stream'/>", Canary, size))
 	if err != nil {
 		return err
@@ -116,6 +113,6 @@ func (s *Service) upload(ctx context.Context, client *Client, size int) error {
 	if response.StatusCode != http.StatusCreated {
 		return fmt.Errorf("ejabberd answered %s", response.Status)
 	}
-	s.Truth.Files = append(s.Truth.Files, File{Account{user, domain, password}, int64(size), time.Now()})
+	s.Truth.Files = append(s.Truth.Files, File{client.Account, int64(size), time.Now()})
 	return nil
 }
