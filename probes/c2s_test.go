@@ -141,6 +141,15 @@ func TestSituations(t *testing.T) {
 		"LOGIN before TLS": {
 			script(good, Features(StartTLSRequired, Mechanisms("LOGIN")), scram), nil, probes.Critical, "stream/mechanism", `stream: LOGIN is offered before TLS.*`, "",
 		},
+		"in clear, as wanted": {
+			Join(Open(header, Features(scram)), Goodbye()), []string{"starttls=off"}, probes.OK, "", `SCRAM-SHA-1, \d+ ms`, "stream",
+		},
+		"mechanism missing in clear": {
+			Open(header, Features(scram)),
+			[]string{"starttls=off", "require-mech=SCRAM-SHA-256"},
+			probes.Critical, "features/mechanism",
+			`features: SCRAM-SHA-256 is not offered; .*`, "",
+		},
 		"PLAIN by SASL2 before TLS": {
 			script(good, Features(StartTLSRequired, "<authentication xmlns='urn:xmpp:sasl:2'><mechanism>PLAIN</mechanism></authentication>"), scram), nil,
 			probes.Critical, "stream/mechanism", `stream: PLAIN is offered before TLS.*`, "",
@@ -218,8 +227,10 @@ func TestSituations(t *testing.T) {
 			if got := failures(r); got != c.failure {
 				t.Errorf("failure %q, want %q", got, c.failure)
 			}
-			if _, ok := figure(t, p, r, "features"); ok != (c.reached == "features") {
-				t.Errorf("features has a figure: %v", ok)
+			for _, phase := range []string{"stream", "starttls", "handshake", "features"} {
+				if _, ok := figure(t, p, r, phase); ok != (c.reached == "features" || c.reached == phase) {
+					t.Errorf("%s has a figure: %v", phase, ok)
+				}
 			}
 			if _, ok := figure(t, p, r, "time"); ok != (c.state == probes.OK) {
 				t.Errorf("time has a figure: %v", ok)

@@ -3,9 +3,11 @@
 package probes
 
 import (
+	"errors"
 	"net"
 	"net/netip"
 	"strconv"
+	"syscall"
 )
 
 // Families of addresses, as in labels and texts.
@@ -76,8 +78,8 @@ func (e endpoint) labels(more ...string) []string {
 // about the service. No packet is sent.
 func hasRoute(to netip.Addr) bool {
 	conn, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(netip.AddrPortFrom(to, 9)))
-	if err != nil {
-		return false
+	if err != nil { // other errors are met again on connecting, and told there
+		return !errors.Is(err, syscall.ENETUNREACH) && !errors.Is(err, syscall.EADDRNOTAVAIL) && !errors.Is(err, syscall.EAFNOSUPPORT)
 	}
 	defer func() { _ = conn.Close() }()
 	return couldReach(conn.LocalAddr().(*net.UDPAddr).AddrPort().Addr(), to)

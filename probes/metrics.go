@@ -52,7 +52,7 @@ var (
 	tlsVersionInfo = gauge("probe_xmpp_tls_version_info",
 		"Versions of TLS that were agreed on", metric.Max, metric.OneOf("version", "1.0", "1.1", "1.2", "1.3"))
 
-	startTLSRequiredMetric = gauge("probe_xmpp_starttls_required",
+	startTLSDemanded = gauge("probe_xmpp_starttls_required",
 		"Whether all ports with STARTTLS demand it", metric.Min)
 	plainBeforeTLS = gauge("probe_xmpp_plain_before_tls",
 		"Whether any port offers a login with the bare password before TLS", metric.Max)
@@ -67,7 +67,7 @@ var (
 // endpointMetrics are those of every probe that visits endpoints.
 var endpointMetrics = []*metric.Metric{
 	endpointSuccess, endpointDuration, phaseDuration, failureInfo, retriesMetric, srvRecords,
-	earliestExpiry, certNotAfter, certNotBefore, certValid, tlsVersionInfo, startTLSRequiredMetric,
+	earliestExpiry, certNotAfter, certNotBefore, certValid, tlsVersionInfo, startTLSDemanded,
 }
 
 // with adds metrics to those of every probe that visits endpoints.

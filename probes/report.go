@@ -103,7 +103,7 @@ func (v *visit) fill(set *metric.Set) {
 		}
 	}
 	if v.before != nil {
-		set.Add(startTLSRequiredMetric, truth(v.before.StartTLSRequired))
+		set.Add(startTLSDemanded, truth(v.before.StartTLSRequired))
 	}
 	if v.tls == nil {
 		return

@@ -20,8 +20,9 @@ type visit struct {
 	endpoint
 	took          map[string]time.Duration // by phase; only phases that were passed
 	header        xmpp.Header              // the last one
-	before, after *xmpp.Features           // TLS; nil where it did not come to that
+	before, after *xmpp.Features           // TLS; the same with --starttls off; nil where it did not come to that
 	tls           *xmpp.TLS
+	answered      bool     // the server sent anything at all
 	failure       *Failure // what ended the visit early
 	faults        []fault  // what is wrong, the failure included
 	retries       int
@@ -56,9 +57,9 @@ func (e *engine) visit(ctx context.Context, at endpoint) *visit {
 	if !e.route(at.addr) {
 		return &visit{endpoint: at, unreached: true}
 	}
-	v, answered := e.attempt(ctx, at)
-	if v.failure != nil && !answered && errors.Is(v.failure, syscall.ECONNRESET) {
-		v, _ = e.attempt(ctx, at)
+	v := e.attempt(ctx, at)
+	if v.failure != nil && !v.answered && errors.Is(v.failure, syscall.ECONNRESET) {
+		v = e.attempt(ctx, at)
 		v.retries = 1
 	}
 	if v.failure != nil {
@@ -68,8 +69,8 @@ func (e *engine) visit(ctx context.Context, at endpoint) *visit {
 }
 
 // attempt goes through the phases until one fails.
-func (e *engine) attempt(ctx context.Context, at endpoint) (v *visit, answered bool) {
-	v = &visit{endpoint: at, took: map[string]time.Duration{}}
+func (e *engine) attempt(ctx context.Context, at endpoint) *visit {
+	v := &visit{endpoint: at, took: map[string]time.Duration{}}
 	phase := func(name string, work func() error) bool {
 		began := time.Now()
 		if err := work(); err != nil {
@@ -89,10 +90,10 @@ func (e *engine) attempt(ctx context.Context, at endpoint) (v *visit, answered b
 		s = xmpp.NewStream(conn)
 		return nil
 	}) {
-		return v, false
+		return v
 	}
 	defer func() {
-		v.tls, answered = s.TLS(), s.Answered()
+		v.tls, v.answered = s.TLS(), s.Answered()
 		if v.failure == nil && !v.mutual {
 			_ = s.Close(ctx)
 		} else {
@@ -114,14 +115,20 @@ func (e *engine) attempt(ctx context.Context, at endpoint) (v *visit, answered b
 		}
 	}
 	if !at.direct {
-		if !phase(Stream, read(&v.before)) || e.startTLS == startTLSOff ||
-			!phase(StartTLS, func() error {
-				if !v.before.StartTLS {
-					return errNoStartTLS
-				}
-				return s.StartTLS(ctx)
-			}) {
-			return v, false
+		if !phase(Stream, read(&v.before)) {
+			return v
+		}
+		if e.startTLS == startTLSOff {
+			v.after = v.before
+			return v
+		}
+		if !phase(StartTLS, func() error {
+			if !v.before.StartTLS {
+				return errNoStartTLS
+			}
+			return s.StartTLS(ctx)
+		}) {
+			return v
 		}
 	}
 	if phase(Handshake, func() error { return s.Handshake(ctx, e.tlsConfig(at)) }) && !phase(Features, read(&v.after)) {
@@ -129,7 +136,7 @@ func (e *engine) attempt(ctx context.Context, at endpoint) (v *visit, answered b
 			v.failure, v.mutual = nil, true
 		}
 	}
-	return v, false
+	return v
 }
 
 // tlsConfig asks for the domain, not for the SRV target: that is what the certificate must name (RFC 6120, 13.7.2.1).
