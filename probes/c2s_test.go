@@ -17,6 +17,7 @@ import (
 
 // TestHealthyService: STARTTLS and direct TLS by SRV, in both families.
 func TestHealthyService(t *testing.T) {
+	t.Parallel()
 	ca := newAuthority(t)
 	hellos := make(chan *tls.ClientHelloInfo, 2)
 	config := ca.config(t, lasting(69))
@@ -91,6 +92,7 @@ func TestHealthyService(t *testing.T) {
 
 // TestSituations: one endpoint, one situation, and what is said about it.
 func TestSituations(t *testing.T) {
+	t.Parallel()
 	ca := newAuthority(t)
 	good := ca.config(t, lasting(60))
 	header := Header("jabber:client", domain)

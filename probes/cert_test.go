@@ -17,6 +17,7 @@ import (
 )
 
 func TestCertificates(t *testing.T) {
+	t.Parallel()
 	ca := newAuthority(t)
 	one, other := ca.config(t, lasting(60)), ca.config(t, lasting(50))
 	wrong := ca.config(t, service.CertOptions{Names: []string{"example.net"}})
@@ -75,6 +76,7 @@ func TestCertificates(t *testing.T) {
 
 // TestComponents: a wildcard covers exactly one label, and a component may have a certificate of its own.
 func TestComponents(t *testing.T) {
+	t.Parallel()
 	ca := newAuthority(t)
 	star := ca.config(t, service.CertOptions{Names: []string{domain, "*." + domain}})
 	peer := Serve(t, "127.0.0.1:0", PeerServer(domain, star))
@@ -96,6 +98,7 @@ func TestComponents(t *testing.T) {
 
 // TestFile: the certificate on disk is the one that is served, and no key is ever read.
 func TestFile(t *testing.T) {
+	t.Parallel()
 	ca := newAuthority(t)
 	config := ca.config(t, lasting(60))
 	peer := Serve(t, "127.0.0.1:0", PeerServer(domain, config))

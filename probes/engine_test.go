@@ -35,9 +35,10 @@ func (p patchy) Addresses(context.Context, string, bool) ([]netip.Addr, error) {
 
 // TestPatchyResolver: silence about one name leaves time for what the others say.
 func TestPatchyResolver(t *testing.T) {
+	t.Parallel()
 	server := xmpptest.Serve(t, "127.0.0.1:0", xmpptest.Open(xmpptest.Header(xmpp.Client, "example.org"), xmpptest.StreamError("host-unknown", "")))
 	e := &engine{resolver: patchy{server.Addr.Port()}, route: hasRoute, endpointSettings: endpointSettings{only4: true}}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
 	found := e.survey(ctx, "example.org", []service{xmppClient, xmppsClient})
 	if ctx.Err() != nil {

@@ -18,6 +18,7 @@ import (
 
 // TestDeadFamily: IPv6 refuses while IPv4 works.
 func TestDeadFamily(t *testing.T) {
+	t.Parallel()
 	ca := newAuthority(t)
 	peer := Serve(t, "127.0.0.1:0", ClientServer(domain, ca.config(t, lasting(60))))
 	names := zone(t, "127.0.0.1", "::1")
@@ -64,6 +65,7 @@ func TestDeadFamily(t *testing.T) {
 
 // TestFamilyWithoutAddress is not probed, unless it is demanded.
 func TestFamilyWithoutAddress(t *testing.T) {
+	t.Parallel()
 	ca := newAuthority(t)
 	peer := Serve(t, "127.0.0.1:0", ClientServer(domain, ca.config(t, lasting(60))))
 	names := zone(t, "127.0.0.1")
@@ -86,6 +88,7 @@ func TestFamilyWithoutAddress(t *testing.T) {
 
 // TestBlackHole: one that swallows everything costs no more than the deadline, and hides nothing.
 func TestBlackHole(t *testing.T) {
+	t.Parallel()
 	ca := newAuthority(t)
 	good, _ := serveBoth(t, ClientServer(domain, ca.config(t, lasting(60))))
 	silent := Serve(t, "127.0.0.1:0", Script{BlackHole()})
@@ -94,7 +97,7 @@ func TestBlackHole(t *testing.T) {
 	names.Set("_xmpp-client._tcp."+domain, dnsmessage.TypeSRV,
 		service.SRV(host, int(good.Addr.Port()), 1, 1), service.SRV("v4."+domain, int(silent.Addr.Port()), 2, 1))
 
-	r, err := runWithin(t, time.Second, probes.C2S(), domain, "resolver="+names.Addr(), "ca-file="+ca.file)
+	r, err := runWithin(t, 3*time.Second, probes.C2S(), domain, "resolver="+names.Addr(), "ca-file="+ca.file)
 	if err != nil || r.Worst() != probes.Critical || failures(r) != "stream/timeout" {
 		t.Errorf("%v, %s\n%s", err, failures(r), texts(r))
 	}
@@ -107,6 +110,7 @@ func TestBlackHole(t *testing.T) {
 // TestSameAddress: two names for one address and port are not connected to at the same time, and a black hole there leaves time
 // for the second.
 func TestSameAddress(t *testing.T) {
+	t.Parallel()
 	ca := newAuthority(t)
 	peer := Serve(t, "127.0.0.1:0", Script{BlackHole()}, ClientServer(domain, ca.config(t, lasting(60))))
 	names := zone(t, "127.0.0.1")
@@ -114,7 +118,7 @@ func TestSameAddress(t *testing.T) {
 	names.Set("_xmpp-client._tcp."+domain, dnsmessage.TypeSRV,
 		service.SRV(host, int(peer.Addr.Port()), 1, 1), service.SRV("two."+domain, int(peer.Addr.Port()), 1, 1))
 
-	r, err := runWithin(t, time.Second, probes.C2S(), domain, "resolver="+names.Addr(), "ca-file="+ca.file)
+	r, err := runWithin(t, 3*time.Second, probes.C2S(), domain, "resolver="+names.Addr(), "ca-file="+ca.file)
 	if err != nil || strings.Count(texts(r), "OK ") != 1 || failures(r) != "stream/timeout" {
 		t.Errorf("%v\n%s", err, texts(r))
 	}
@@ -125,6 +129,7 @@ func TestSameAddress(t *testing.T) {
 
 // TestReset: one reset before the first byte is what a full backlog looks like; two are an outage.
 func TestReset(t *testing.T) {
+	t.Parallel()
 	ca := newAuthority(t)
 	reset := Script{Expect(">"), Reset()}
 	good := ClientServer(domain, ca.config(t, lasting(60)))
@@ -141,8 +146,9 @@ func TestReset(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			peer := Serve(t, "127.0.0.1:0", c.scripts...)
-			r, err := runWithin(t, time.Second, probes.C2S(), domain, at(peer.Addr, "ca-file="+ca.file)...)
+			r, err := runWithin(t, 3*time.Second, probes.C2S(), domain, at(peer.Addr, "ca-file="+ca.file)...)
 			if err != nil || r.Worst() != c.state || failures(r) != c.failure {
 				t.Errorf("%v, %s\n%s", err, failures(r), texts(r))
 			}
@@ -153,6 +159,7 @@ func TestReset(t *testing.T) {
 
 // TestSeveralAddresses: an endpoint works only if all its addresses do, and no more than 32 are visited.
 func TestSeveralAddresses(t *testing.T) {
+	t.Parallel()
 	ca := newAuthority(t)
 	peer := Serve(t, "127.0.0.1:0", ClientServer(domain, ca.config(t, lasting(60))))
 	names := zone(t, "127.0.0.1", "127.0.0.3")

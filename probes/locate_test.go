@@ -17,6 +17,7 @@ const nobody = "127.0.0.77"
 
 // TestWhere: which endpoints are visited, told from the Notes about each.
 func TestWhere(t *testing.T) {
+	t.Parallel()
 	names := zone(t, nobody)
 	names.SetHost(domain, nobody)
 	resolver := "resolver=" + names.Addr()
@@ -91,6 +92,7 @@ func TestWhere(t *testing.T) {
 
 // TestDeadResolver: DNS trouble is the service's trouble, and says so.
 func TestDeadResolver(t *testing.T) {
+	t.Parallel()
 	r, err := run(t, probes.C2S(), "resolver="+Unused(t, "127.0.0.1").String())
 	if err != nil || r.Worst() != probes.Critical || failures(r) != "resolve/dns" || len(r.Notes) != 2 {
 		t.Errorf("%v, %s\n%s", err, failures(r), texts(r))

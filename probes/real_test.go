@@ -13,6 +13,7 @@ import (
 
 // TestRealServers: the probes on a real ejabberd and, as its peer, a real Prosody.
 func TestRealServers(t *testing.T) {
+	t.Parallel()
 	s := service.ForTest(t, service.Options{NoSQL: true, Peer: true})
 	cert, key := showable(t, s.CA, "probe.test")
 	families := len(service.Loopback())

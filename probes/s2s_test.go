@@ -11,6 +11,7 @@ import (
 )
 
 func TestPeers(t *testing.T) {
+	t.Parallel()
 	ca := newAuthority(t)
 	config := ca.config(t, lasting(60))
 	header := Header("jabber:server", domain)
