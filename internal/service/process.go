@@ -73,6 +73,7 @@ func (c command) run(ctx context.Context) (string, error) {
 	if err := c.prepare(cmd); err != nil {
 		return "", err
 	}
+	cmd.SysProcAttr.Pdeathsig = 0 // it ends by itself, and no thread waits for it as in start
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return string(out), fmt.Errorf("run %s: %w: %s", c.args[0], err, strings.TrimSpace(string(out)))
