@@ -10,38 +10,44 @@ import (
 	"io/fs"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/chapril/ejabberd_exporter/internal/ejabberd"
 )
 
 // findAPI takes the API that a flag names, or tries those of ejabberd.yml: the first that answers a question, else the first
-// that is up at all, else the first one, since ejabberd may only be down now.
+// that is up at all, else the first one, since ejabberd may only be down now. All are tried at once: one that hangs must not
+// keep the exporter from starting.
 func (f *Found) findAPI(ctx context.Context, o Options) error {
 	urls := f.Config.APIURLs()
 	if o.URL != "" {
 		urls = []string{o.URL}
 	}
-	best := -1
-	for _, candidate := range urls {
+	if len(urls) == 0 {
+		return nil
+	}
+	clients := make([]*ejabberd.Client, len(urls))
+	scores := make([]int, len(urls))
+	var trials sync.WaitGroup
+	for i, candidate := range urls {
 		client, err := f.newClient(o, candidate)
 		if err != nil {
 			return err
 		}
-		score := f.try(ctx, client, len(urls) > 1)
-		if score <= best {
+		clients[i] = client
+		trials.Go(func() { scores[i] = f.try(ctx, client, len(urls) > 1) })
+	}
+	trials.Wait()
+	best := slices.Index(scores, slices.Max(scores))
+	for i, client := range clients {
+		if i != best {
 			client.Close()
-			continue
 		}
-		if f.client != nil {
-			f.client.Close()
-		}
-		best, f.client, f.APIURL = score, client, candidate
 	}
-	if f.client == nil {
-		return nil
-	}
+	f.client, f.APIURL = clients[best], urls[best]
 	f.Sources.API = f.client
 	if len(f.Sources.Vhosts) == 0 {
 		if vhosts, err := f.client.Vhosts(ctx); err == nil {
