@@ -60,9 +60,9 @@ func (e *Error) reason() string {
 	case e.SQLState == "42P01", e.SQLState == "42703":
 		return "this is not ejabberd's schema, or one that is not known: check the database's name"
 	case e.SQLState == "53300":
-		return "no connection left for the exporter: raise max_connections or lower sql_pool_size"
+		return "no connection left for the exporter: raise max_connections, or the CONNECTION LIMIT of its role if more than five exporters use it"
 	case e.SQLState == "57014", e.SQLState == "55P03":
-		return "given up to spare the server, a table is locked or the statement takes too long"
+		return "given up to spare the server and tried again later: a table is locked (pg_locks tells by whom) or the statement takes too long"
 	case strings.HasPrefix(e.SQLState, "57P"):
 		return "the server is starting or shutting down"
 	case e.SQLState != "":
