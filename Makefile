@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 
+BIN      ?= bin
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 REVISION ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 
@@ -24,7 +25,7 @@ demo-once: servers build ## The same for scripts: print the page on stdout and t
 	@go build -o bin/tools/demo ./internal/service/demo && exec bin/tools/demo --once
 
 build: ## Build every program under cmd/ into bin/, static and reproducible
-	@$(GOBUILD) -o bin/ ./cmd/...
+	@$(GOBUILD) -o $(BIN)/ ./cmd/...
 
 test: servers ## Run every test, against real servers, with the race detector
 	REQUIRE_SERVERS=1 go test -race -shuffle=on ./...
