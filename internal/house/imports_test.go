@@ -62,6 +62,15 @@ var rooms = []room{
 		why:  "a source lists its files and knows nothing of metrics",
 	},
 	{
+		name: "internal/events",
+		from: []string{"golang.org/x/net/ipv4", "golang.org/x/sys/unix"},
+		why:  "a source counts datagrams and knows nothing of metrics",
+	},
+	{
+		name: "internal/logfile",
+		why:  "a source counts lines and knows nothing of metrics",
+	},
+	{
 		name: "internal/database",
 		ours: []string{"internal/metric", "internal/ejabberdconf"},
 		from: []string{"github.com/jackc/pgx/v5"},
@@ -69,7 +78,7 @@ var rooms = []room{
 	},
 	{
 		name: "collector",
-		ours: []string{"internal/metric", "internal/ejabberd", "internal/ejabberdconf", "internal/database", "internal/uploads"},
+		ours: []string{"internal/metric", "internal/ejabberd", "internal/ejabberdconf", "internal/database", "internal/uploads", "internal/events", "internal/logfile"},
 		from: []string{"github.com/jackc/pgx/v5"},
 		why:  "a collector adds numbers to a Set; pages, flags and probes are other rooms",
 	},

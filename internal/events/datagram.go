@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package events
+
+import "bytes"
+
+// Event is something that mod_metrics tells.
+type Event int
+
+// The events. Whose view they take is ejabberd's names': a user sends, the server receives.
+const (
+	OfflineMessage Event = iota // before ejabberd decides whether to store it
+	Registration
+	Removal
+	Login
+	Logout
+	UserSends
+	UserReceives
+	S2SSends // lacks what rooms and pubsub services send
+	S2SReceives
+	number
+)
+
+// name is how mod_metrics calls an event.
+func (e Event) name() string {
+	return [number]string{
+		"offline_message", "register_user", "remove_user", "sm_register_connection", "sm_remove_connection",
+		"user_send_packet", "user_receive_packet", "s2s_send_packet", "s2s_receive_packet",
+	}[e]
+}
+
+// maxDatagram is longer than any datagram of mod_metrics: a host name, a node name, an event, a time.
+const maxDatagram = 640
+
+// parse takes VHOST/NODE.EVENT:c/UNIX-SECONDS:1 apart. Nothing is copied: vhost is a part of the datagram.
+func parse(datagram []byte) (vhost []byte, event Event, ok bool) {
+	vhost, rest, ok := bytes.Cut(datagram, []byte("/"))
+	if !ok || len(vhost) == 0 {
+		return nil, 0, false
+	}
+	node, rest, ok := bytes.Cut(rest, []byte("."))
+	if !ok || len(node) == 0 {
+		return nil, 0, false
+	}
+	name, rest, ok := bytes.Cut(rest, []byte(":c/"))
+	if !ok {
+		return nil, 0, false
+	}
+	seconds, count, ok := bytes.Cut(rest, []byte(":"))
+	if !ok || !digits(seconds) || string(count) != "1" {
+		return nil, 0, false
+	}
+	for event := range number {
+		if string(name) == event.name() {
+			return vhost, event, true
+		}
+	}
+	return nil, 0, false
+}
+
+func digits(text []byte) bool {
+	for _, c := range text {
+		if c < '0' || c > '9' {
+			return false
+		}
+	}
+	return len(text) > 0
+}
