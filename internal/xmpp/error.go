@@ -5,6 +5,7 @@ package xmpp
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"strings"
@@ -74,13 +75,8 @@ func Network(err error) error {
 	return err
 }
 
-var errClosedConnection = closedConnection{}
-
-// closedConnection is ErrClosed for a connection that ended without a closing tag.
-type closedConnection struct{}
-
-func (closedConnection) Error() string { return ErrClosed.Error() + " the connection" }
-func (closedConnection) Unwrap() error { return ErrClosed }
+// errClosedConnection is ErrClosed for a connection that ended without a closing tag.
+var errClosedConnection = fmt.Errorf("%w the connection", ErrClosed)
 
 // maxText is how much of a peer's text is repeated.
 const maxText = 160
