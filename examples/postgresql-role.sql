@@ -36,5 +36,7 @@ ALTER ROLE ejabberd_exporter SET lock_timeout = '500ms';
 ALTER ROLE ejabberd_exporter SET idle_in_transaction_session_timeout = '10s';
 ALTER ROLE ejabberd_exporter SET log_parameter_max_length = 0;
 ALTER ROLE ejabberd_exporter SET log_parameter_max_length_on_error = 0;
+-- Every role may make temporary tables, of no use to anybody here. To take that from all of them, if ejabberd is alone in its database:
+-- REVOKE TEMPORARY ON DATABASE ejabberd FROM PUBLIC;
 -- On the same host the Unix socket needs no password if the service runs as a system user of this name.
 -- Otherwise:  \password ejabberd_exporter   and PGPASSWORD or --database.password-file for the exporter.

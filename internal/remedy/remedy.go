@@ -103,6 +103,8 @@ ALTER ROLE %[1]s SET lock_timeout = '500ms';
 ALTER ROLE %[1]s SET idle_in_transaction_session_timeout = '10s';
 ALTER ROLE %[1]s SET log_parameter_max_length = 0;
 ALTER ROLE %[1]s SET log_parameter_max_length_on_error = 0;
+-- Every role may make temporary tables, of no use to anybody here. To take that from all of them, if ejabberd is alone in its database:
+-- REVOKE TEMPORARY ON DATABASE ejabberd FROM PUBLIC;
 -- On the same host the Unix socket needs no password if the service runs as a system user of this name.
 -- Otherwise:  \password %[1]s   and PGPASSWORD or --database.password-file for the exporter.
 `, database.Role, strings.Join(rows, ",\n"))
