@@ -22,6 +22,8 @@ const (
 type arguments struct {
 	Name string `json:"name,omitempty"`
 	Host string `json:"host,omitempty"`
+
+	Service string `json:"service,omitempty"`
 }
 
 // take waits until no other request of the command is open.
@@ -65,7 +67,7 @@ func (c *Client) call(ctx context.Context, cmd command, host string, read func(i
 
 // request makes the request of a command. POST with a JSON body is what every release understands.
 func (c *Client) request(s *spec, host string) (*http.Request, error) {
-	body, err := json.Marshal(arguments{Name: s.stat, Host: host})
+	body, err := json.Marshal(arguments{Name: s.stat, Host: host, Service: s.service})
 	if err != nil {
 		return nil, err
 	}

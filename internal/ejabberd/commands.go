@@ -19,16 +19,21 @@ const (
 	connectedUsersNumber
 	incomingS2S
 	outgoingS2S
+	listCluster
+	listClusterDetailed
+	onlineRoomsCount
 	connectedUsers
 	connectedUsersInfo
+	onlineRooms
 )
 
 // spec is how a command is sent and answered.
 type spec struct {
 	name     string // in the URL and in errors
 	stat     string // argument "name" of stats and stats_host
+	service  string // argument "service" of the commands about rooms
 	key      string // key around a number up to 23.10: {"stat":3}; later just 3
-	list     bool   // lists all sessions: streamed, and given more time
+	list     bool   // lists all sessions or rooms: streamed, and given more time
 	sessions bool   // would be a query with sm_db_type: sql
 }
 
@@ -41,12 +46,16 @@ var specs = [...]spec{
 	connectedUsersNumber: {name: "connected_users_number", key: "num_sessions", sessions: true},
 	incomingS2S:          {name: "incoming_s2s_number", key: "s2s_incoming"},
 	outgoingS2S:          {name: "outgoing_s2s_number", key: "s2s_outgoing"},
+	listCluster:          {name: "list_cluster"},
+	listClusterDetailed:  {name: "list_cluster_detailed", sessions: true},
+	onlineRoomsCount:     {name: "muc_online_rooms_count", service: allServices},
 	connectedUsers:       {name: "connected_users", list: true, sessions: true},
 	connectedUsersInfo:   {name: "connected_users_info", list: true, sessions: true},
+	onlineRooms:          {name: "muc_online_rooms", service: allServices, list: true},
 }
 
 // Commands returns the names of the commands that a Client sends, for api_permissions: those that answer with numbers, and
-// those that name accounts and addresses, which should be allowed to an account of its own only.
+// those that name accounts, addresses and rooms, which should be allowed to an account of its own only.
 func Commands() (numbers, personal []string) {
 	for _, s := range specs {
 		switch {

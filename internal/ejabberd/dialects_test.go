@@ -78,6 +78,7 @@ func TestNothingIsAskedThatEjabberdFetchesFromSQL(t *testing.T) {
 	allowed := []string{
 		"status", "registered_vhosts", "stats uptimeseconds", "stats processes", "stats_host onlineusers",
 		"connected_users_number", "incoming_s2s_number", "outgoing_s2s_number", "connected_users", "connected_users_info",
+		"list_cluster", "list_cluster_detailed", "muc_online_rooms", "muc_online_rooms_count",
 	}
 	for _, s := range specs {
 		name := s.name
@@ -92,11 +93,12 @@ func TestNothingIsAskedThatEjabberdFetchesFromSQL(t *testing.T) {
 		t.Errorf("%d commands, want %d", len(specs), len(allowed))
 	}
 	numbers, personal := Commands()
-	if want := []string{"connected_users", "connected_users_info"}; !slices.Equal(personal, want) {
+	if want := []string{"connected_users", "connected_users_info", "muc_online_rooms"}; !slices.Equal(personal, want) {
 		t.Errorf("personal commands %q, want %q", personal, want)
 	}
 	if want := []string{
 		"status", "registered_vhosts", "stats", "stats_host", "connected_users_number", "incoming_s2s_number", "outgoing_s2s_number",
+		"list_cluster", "list_cluster_detailed", "muc_online_rooms_count",
 	}; !slices.Equal(numbers, want) {
 		t.Errorf("commands %q, want %q", numbers, want)
 	}

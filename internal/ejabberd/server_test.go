@@ -91,4 +91,8 @@ var calls = map[string]func(context.Context, *Client) error{
 	"connected_users_info": func(ctx context.Context, c *Client) error {
 		return c.ConnectedUsersInfo(ctx, func(Session) {})
 	},
+	"muc_online_rooms_count": func(ctx context.Context, c *Client) error { _, err := c.RoomCount(ctx); return err },
+	"muc_online_rooms": func(ctx context.Context, c *Client) error {
+		return c.OnlineRooms(ctx, func(string) {})
+	},
 }
