@@ -78,11 +78,17 @@ func zone(t *testing.T, addresses ...string) *service.Resolver {
 	return r
 }
 
-// serveBoth serves on one port of both loopback addresses.
-func serveBoth(t *testing.T, script Script) (v4, v6 *Peer) {
+// serveAll serves on one port of all loopback addresses that this machine has: without IPv6, of 127.0.0.1 alone.
+func serveAll(t *testing.T, script Script) netip.AddrPort {
 	t.Helper()
-	v4 = Serve(t, "127.0.0.1:0", script)
-	return v4, Serve(t, "[::1]:"+strconv.Itoa(int(v4.Addr.Port())), script)
+	ports, err := service.FreePorts(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, address := range service.Loopback() {
+		Serve(t, net.JoinHostPort(address, strconv.Itoa(ports[0])), script)
+	}
+	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), uint16(ports[0]))
 }
 
 // run runs a probe on example.org with settings "name=value".

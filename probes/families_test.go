@@ -19,6 +19,9 @@ import (
 // TestDeadFamily: IPv6 refuses while IPv4 works.
 func TestDeadFamily(t *testing.T) {
 	t.Parallel()
+	if len(service.Loopback()) == 1 {
+		t.Skip("this machine has no IPv6: a dead one cannot be told from none")
+	}
 	ca := newAuthority(t)
 	peer := Serve(t, "127.0.0.1:0", ClientServer(domain, ca.config(t, lasting(60))))
 	names := zone(t, "127.0.0.1", "::1")
@@ -90,21 +93,22 @@ func TestFamilyWithoutAddress(t *testing.T) {
 func TestBlackHole(t *testing.T) {
 	t.Parallel()
 	ca := newAuthority(t)
-	good, _ := serveBoth(t, ClientServer(domain, ca.config(t, lasting(60))))
+	good := serveAll(t, ClientServer(domain, ca.config(t, lasting(60))))
 	silent := Serve(t, "127.0.0.1:0", Script{BlackHole()})
-	names := zone(t, "127.0.0.1", "::1")
+	names := zone(t, service.Loopback()...)
+	families := len(service.Loopback())
 	names.SetHost("v4."+domain, "127.0.0.1")
 	names.Set("_xmpp-client._tcp."+domain, dnsmessage.TypeSRV,
-		service.SRV(host, int(good.Addr.Port()), 1, 1), service.SRV("v4."+domain, int(silent.Addr.Port()), 2, 1))
+		service.SRV(host, int(good.Port()), 1, 1), service.SRV("v4."+domain, int(silent.Addr.Port()), 2, 1))
 
 	r, err := runWithin(t, 3*time.Second, probes.C2S(), domain, "resolver="+names.Addr(), "ca-file="+ca.file)
 	if err != nil || r.Worst() != probes.Critical || failures(r) != "stream/timeout" {
 		t.Errorf("%v, %s\n%s", err, failures(r), texts(r))
 	}
-	if !strings.Contains(texts(r), " ip4: stream: no answer in time\n") || strings.Count(texts(r), "OK ") != 2 {
+	if !strings.Contains(texts(r), " ip4: stream: no answer in time\n") || strings.Count(texts(r), "OK ") != families {
 		t.Errorf("got\n%s", texts(r))
 	}
-	wantFigures(t, probes.C2S(), r, map[string]string{"endpoints": "3", "endpoints_failed": "1"})
+	wantFigures(t, probes.C2S(), r, map[string]string{"endpoints": strconv.Itoa(1 + families), "endpoints_failed": "1"})
 }
 
 // TestSameAddress: two names for one address and port are not connected to at the same time, and a black hole there leaves time
