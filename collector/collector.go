@@ -42,6 +42,9 @@ type Definition struct {
 	Collect func(ctx context.Context, src *Sources, out *metric.Set) error
 }
 
+// Scope is what the collector's numbers count over: all of its metrics have the same scope.
+func (d Definition) Scope() metric.Scope { return d.Metrics[0].Scope }
+
 // ErrOff says that a server does not have a collector's source, or does not want it to be read: no series, no failure.
 var ErrOff = errors.New("off")
 

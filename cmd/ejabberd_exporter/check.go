@@ -30,11 +30,14 @@ func check(ctx context.Context, found *discovery.Found, definitions []collector.
 	p.found(found)
 	p.line("\nCollectors")
 	var failures []error
+	logged := 0.0
 	for _, d := range definitions {
 		ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 		set := metric.NewSet(found.Sources.Bounds)
+		before := apiCalls(found)
 		err := collector.Try(ctx, d, found.Sources, set)
 		cancel()
+		logged += logBytesPerDay(d, apiCalls(found)-before)
 		switch {
 		case err == nil:
 			p.line("  ok      %-18s %s", d.Name, d.Help)
@@ -45,12 +48,32 @@ func check(ctx context.Context, found *discovery.Found, definitions []collector.
 			failures = append(failures, err)
 		}
 	}
+	if found.Sources.API != nil {
+		p.line("\nThe API calls of one Prometheus that scrapes every 15 s write about %.1f MB a day to ejabberd.log.", logged/1e6)
+	}
 	p.remedies(found, errors.Join(failures...))
 	if len(failures) > 0 {
 		return exitSome, p.err
 	}
 	p.line("\nEverything that is enabled works.")
 	return exitAll, p.err
+}
+
+// apiCalls is how often ejabberd was called up to now.
+func apiCalls(found *discovery.Found) (n int) {
+	if found.Sources.API != nil {
+		for _, c := range found.Sources.API.Requests() {
+			n += c.N
+		}
+	}
+	return n
+}
+
+// logBytesPerDay is what ejabberd logs of the calls of a collector that made so many in one run: a line of about 115 bytes each,
+// on a kept-alive connection, when it is scraped every 15 s.
+func logBytesPerDay(d collector.Definition, calls int) float64 {
+	const line, day, scrapes = 115, 24 * time.Hour, 15 * time.Second
+	return line * float64(calls) * float64(day) / float64(max(scrapes, d.Reuse, d.Refresh))
 }
 
 // paper writes lines and remembers the first error.

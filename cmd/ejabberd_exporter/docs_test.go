@@ -141,6 +141,11 @@ func TestDeclarations(t *testing.T) {
 	all := slices.Concat(collector.SelfMetrics, exposition.ProbeMetrics)
 	for _, d := range collector.All {
 		all = append(all, d.Metrics...)
+		for _, m := range d.Metrics {
+			if m.Scope != d.Scope() {
+				t.Errorf("%s has another scope than the rest of collector %s: --scope takes or leaves a whole collector", m.Name, d.Name)
+			}
+		}
 	}
 	for _, m := range all {
 		switch {

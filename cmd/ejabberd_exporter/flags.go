@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/alecthomas/kingpin/v2"
@@ -20,6 +21,7 @@ import (
 
 	"github.com/chapril/ejabberd_exporter/collector"
 	"github.com/chapril/ejabberd_exporter/internal/discovery"
+	"github.com/chapril/ejabberd_exporter/internal/metric"
 )
 
 const (
@@ -35,6 +37,7 @@ type settings struct {
 	collectors map[string]*bool
 	targets    []string
 	metrics    string
+	scope      string // all or node
 
 	probeResolver, probeCAFile string
 
@@ -63,11 +66,14 @@ func parse(args []string, stdout, stderr io.Writer) (s *settings, exit int) {
 	return s, 0
 }
 
+// noFileExpansion: an argument is never a file of arguments. The switch is kingpin's, for the whole process.
+var noFileExpansion = sync.OnceFunc(func() { kingpin.EnableFileExpansion = false })
+
 // application declares the flags. Each can be set by an environment variable too: EJABBERD_EXPORTER_ and the flag's name in
 // capitals, with underscores.
 func (s *settings) application() *kingpin.Application {
 	app := kingpin.New(name, "Prometheus exporter for ejabberd. On an ejabberd host it needs no flag: it reads ejabberd.yml, or what --discover wrote.")
-	kingpin.EnableFileExpansion = false // an argument is never a file of arguments
+	noFileExpansion()
 	app.DefaultEnvars()
 	app.HelpFlag.Short('h')
 	app.Version(version.Print(name))
@@ -93,6 +99,7 @@ func (s *settings) application() *kingpin.Application {
 	app.Flag("probe.resolver", "Name server that probes ask, HOST or HOST:PORT; by default the system's.").StringVar(&s.probeResolver)
 	app.Flag("probe.ca-file", "Authorities that probes trust, in PEM; by default the system's.").StringVar(&s.probeCAFile)
 
+	app.Flag("scope", "all, or node for the second and further exporters of a cluster: leaves out what is the same on every node.").Default("all").EnumVar(&s.scope, "all", "node")
 	s.collectors = map[string]*bool{}
 	for _, c := range collector.All {
 		s.collectors[c.Name] = app.Flag("collector."+c.Name, c.Help+".").Default(fmt.Sprint(!c.Disabled)).Bool()
@@ -114,7 +121,7 @@ func (s *settings) application() *kingpin.Application {
 func (s *settings) enabled(all []collector.Definition) []collector.Definition {
 	var on []collector.Definition
 	for _, c := range all {
-		if *s.collectors[c.Name] {
+		if *s.collectors[c.Name] && (s.scope == "all" || c.Scope() == metric.Node) {
 			on = append(on, c)
 		}
 	}

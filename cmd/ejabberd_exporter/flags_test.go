@@ -3,11 +3,13 @@
 package main
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/chapril/ejabberd_exporter/collector"
+	"github.com/chapril/ejabberd_exporter/internal/metric"
 )
 
 func parsed(t *testing.T, args ...string) *settings {
@@ -37,6 +39,21 @@ func TestFlags(t *testing.T) {
 	}
 	if (*s.web.WebListenAddresses)[0] != "127.0.0.1:9334" {
 		t.Errorf("listens on %v by default", *s.web.WebListenAddresses)
+	}
+}
+
+func TestScopeNodeLeavesOutWhatIsTheSameOnEveryNode(t *testing.T) {
+	var names []string
+	for _, c := range parsed(t, "--scope=node").enabled(collector.All) {
+		names = append(names, c.Name)
+		for _, m := range c.Metrics {
+			if m.Scope != metric.Node {
+				t.Errorf("%s has scope %s", m.Name, m.Scope)
+			}
+		}
+	}
+	if !slices.Contains(names, "server") || slices.Contains(names, "accounts") || slices.Contains(names, "sessions") {
+		t.Errorf("on are %v", names)
 	}
 }
 
