@@ -27,6 +27,12 @@ type Sources struct {
 	AccountsInSQL []string
 	// SessionsInSQL are the vhosts whose sessions must be counted in the database.
 	SessionsInSQL []string
+	// RoomsInSQL are the vhosts of which rooms that are alive must be counted in the database.
+	RoomsInSQL []string
+	// InSQL are, by ejabberdconf.Stores, the vhosts that keep that in the database. What the others have is not known from there.
+	InSQL map[string][]string
+	// Pools are the connections that a node of ejabberd holds to each database while all is well; 0: unknown.
+	Pools map[string]int
 	// SessionsMax is the number of sessions above which connections are not looked at one by one; 0: no limit.
 	SessionsMax int
 	// Blocked says why discovery could not look: sources that it did not find are then missing, not off.
@@ -47,6 +53,9 @@ type AdminAPI interface {
 	ConnectedUsers(ctx context.Context, each func(vhost string, account ejabberd.Account)) error
 	ConnectedUsersInfo(ctx context.Context, each func(ejabberd.Session)) error
 	Up() (up, known bool)
+	Cluster(ctx context.Context) (nodes []ejabberd.Node, complete bool, err error)
+	OnlineRooms(ctx context.Context, each func(service string)) error
+	RoomCount(ctx context.Context) (int, error)
 	Requests() []ejabberd.Count
 }
 

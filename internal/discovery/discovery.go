@@ -78,6 +78,9 @@ func Discover(ctx context.Context, o Options, before *Found) (*Found, error) {
 		Vhosts:        config.Hosts,
 		AccountsInSQL: config.AccountsInSQL,
 		SessionsInSQL: config.SessionsInSQL,
+		RoomsInSQL:    config.RoomsInSQL,
+		InSQL:         config.InSQL,
+		Pools:         map[string]int{},
 		SessionsMax:   o.SessionsMax,
 		Blocked:       blocked,
 		Bounds:        metric.Bounds{},
@@ -148,6 +151,10 @@ func (f *Found) findDatabases(o Options, before *Found) error {
 		// Nothing is known of ejabberd but that this is its database: what is in there is what there is.
 		known = []ejabberdconf.Database{{Vhosts: f.Config.Hosts}}
 		f.Sources.AccountsInSQL = f.Config.Hosts
+		f.Sources.InSQL = map[string][]string{}
+		for _, store := range ejabberdconf.Stores {
+			f.Sources.InSQL[store] = f.Config.Hosts
+		}
 	}
 	if o.DatabaseURL != "" && len(known) > 1 {
 		return fmt.Errorf("--database.url names one database, but ejabberd uses %d: leave the flag out and use PGPASSWORD or --database.password-file", len(known))
@@ -171,6 +178,7 @@ func (f *Found) findDatabases(o Options, before *Found) error {
 			name = fmt.Sprintf("%s-%d", name, len(names)+1)
 		}
 		names = append(names, name)
+		f.Sources.Pools[name] = db.PoolSize * len(db.Vhosts)
 		targets = append(targets, &database.Target{Name: name, Vhosts: db.Vhosts, Role: db.Role, Login: login, PoolSize: db.PoolSize})
 	}
 	if before != nil && before.databases != nil {

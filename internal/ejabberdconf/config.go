@@ -24,6 +24,11 @@ type Config struct {
 	// SessionsInSQL are the vhosts whose sessions are kept in SQL (sm_db_type: sql) instead of ejabberd's memory: asking
 	// ejabberd to count those would make it ask its database.
 	SessionsInSQL []string `json:"sessions_in_sql,omitempty"`
+	// RoomsInSQL are the vhosts of which the rooms that are alive are listed in SQL (ram_db_type of mod_muc).
+	RoomsInSQL []string `json:"rooms_in_sql,omitempty"`
+	// InSQL are, for each of the Stores, the vhosts that keep it in SQL. The tables of the others are empty, or hold what was left
+	// there, which says nothing of what they have.
+	InSQL map[string][]string `json:"in_sql,omitempty"`
 	// Events is where ejabberd sends its event counters; none without mod_metrics.
 	Events []Events `json:"events,omitempty"`
 	// Notes say what was not understood or not supported, for --check; they quote no values of the file.
