@@ -63,14 +63,11 @@ func (c choice) conversation(client *scram.Client) *scram.ClientConversation {
 }
 
 // bind finds the best channel binding that both sides know. A server that does not list its types (XEP-0440) is taken to know
-// the usual one of its TLS version.
+// tls-unique alone, which TLS 1.3 does not have: ejabberd 23.01 offers -PLUS on TLS 1.3 all the same, and then refuses every
+// binding.
 func bind(offered []string, state *tls.ConnectionState) scram.ChannelBinding {
-	usual := "tls-unique"
-	if state.Version >= tls.VersionTLS13 {
-		usual = "tls-exporter"
-	}
 	if len(offered) == 0 {
-		offered = []string{usual}
+		offered = []string{"tls-unique"}
 	}
 	for _, kind := range []string{"tls-exporter", "tls-unique", "tls-server-end-point"} {
 		if !slices.Contains(offered, kind) {

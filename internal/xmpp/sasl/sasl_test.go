@@ -148,7 +148,7 @@ func TestMechanisms(t *testing.T) {
 		"SHA-512": {server{hash: scram.SHA512}, xmpp.Features{Mechanisms: []string{"SCRAM-SHA-1", "SCRAM-SHA-512"}}, "SCRAM-SHA-512"},
 		"exporter": {
 			server{hash: scram.SHA512, bound: true, binding: scram.NewTLSExporterBinding},
-			xmpp.Features{Mechanisms: all},
+			xmpp.Features{Mechanisms: all, ChannelBindings: []string{"tls-unique", "tls-exporter"}},
 			"SCRAM-SHA-512-PLUS",
 		},
 		"end point": {
@@ -163,9 +163,10 @@ func TestMechanisms(t *testing.T) {
 		},
 		"binding before hash": {
 			server{hash: scram.SHA1, bound: true, binding: scram.NewTLSExporterBinding},
-			xmpp.Features{Mechanisms: []string{"SCRAM-SHA-256", "SCRAM-SHA-1-PLUS"}},
+			xmpp.Features{Mechanisms: []string{"SCRAM-SHA-256", "SCRAM-SHA-1-PLUS"}, ChannelBindings: []string{"tls-exporter"}},
 			"SCRAM-SHA-1-PLUS",
 		},
+		"no list of bindings, TLS 1.3": {server{hash: scram.SHA512}, xmpp.Features{Mechanisms: all}, "SCRAM-SHA-512"},
 		"no common binding": {
 			server{hash: scram.SHA256},
 			xmpp.Features{Mechanisms: []string{"SCRAM-SHA-256", "SCRAM-SHA-256-PLUS"}, ChannelBindings: []string{"other"}},
