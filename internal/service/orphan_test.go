@@ -10,7 +10,6 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
-	"time"
 )
 
 // parentVariable makes this test's program one that starts a service and waits to be killed.
@@ -53,9 +52,7 @@ func TestOrphans(t *testing.T) {
 	if len(servers) < 4 {
 		t.Errorf("only processes %v were running", servers)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-	defer cancel()
-	err = eventually(ctx, func(context.Context) error {
+	soon(t, func(context.Context) error {
 		for _, pid := range servers {
 			if !gone(pid) {
 				return fmt.Errorf("process %d lives on", pid)
@@ -63,9 +60,6 @@ func TestOrphans(t *testing.T) {
 		}
 		return nil
 	})
-	if err != nil {
-		t.Error(err)
-	}
 	if err := os.RemoveAll(strings.TrimSpace(dir)); err != nil {
 		t.Error(err)
 	}

@@ -3,6 +3,8 @@
 package service
 
 import (
+	"context"
+	"fmt"
 	"net/netip"
 	"os"
 	"slices"
@@ -51,11 +53,14 @@ func TestEverything(t *testing.T) {
 		var out struct {
 			N int `json:"s2s_outgoing"`
 		}
-		call(t, s, "incoming_s2s_number", nil, &in)
-		call(t, s, "outgoing_s2s_number", nil, &out)
-		if in.N != len(s.Domains) || out.N != len(s.Domains) {
-			t.Errorf("%d s2s connections in and %d out, want one each for every vhost", in.N, out.N)
-		}
+		soon(t, func(context.Context) error { // attempts that came to nothing count for a while
+			call(t, s, "incoming_s2s_number", nil, &in)
+			call(t, s, "outgoing_s2s_number", nil, &out)
+			if in.N != len(s.Domains) || out.N != len(s.Domains) {
+				return fmt.Errorf("%d s2s connections in and %d out, want one each for every vhost", in.N, out.N)
+			}
+			return nil
+		})
 		if err := s.Clients[0].Ping(t.Context(), peerDomain); err != nil {
 			t.Errorf("ping the peer: %v", err)
 		}
@@ -140,13 +145,27 @@ func checkStop(t *testing.T, s *Service) {
 		t.Errorf("only %d processes run", len(pids))
 	}
 	s.Stop()
-	for _, pid := range pids {
-		if !gone(pid) {
-			t.Errorf("process %d is still there after Stop", pid)
+	// The Erlang VM's own helpers, in sessions of their own, end when they notice that it has gone.
+	soon(t, func(context.Context) error {
+		for _, pid := range pids {
+			if !gone(pid) {
+				return fmt.Errorf("process %d is still there after Stop", pid)
+			}
 		}
-	}
+		return nil
+	})
 	if _, err := os.Stat(s.Dir); !os.IsNotExist(err) {
 		t.Errorf("the directory is still there after Stop: %v", err)
+	}
+}
+
+// soon fails the test if check still fails after some seconds.
+func soon(t *testing.T, check func(context.Context) error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	if err := eventually(ctx, check); err != nil {
+		t.Error(err)
 	}
 }
 
