@@ -23,6 +23,8 @@ const (
 	API       Source = "API"       // mod_http_api
 	Database  Source = "Database"  // PostgreSQL, as the exporter's own role
 	Uploads   Source = "Uploads"   // the directory tree of mod_http_upload
+	Datagrams Source = "Datagrams" // what mod_metrics sends
+	LogFile   Source = "LogFile"   // ejabberd.log
 	Discovery Source = "Discovery" // what was read from ejabberd.yml
 )
 
@@ -57,6 +59,8 @@ var All = []Definition{
 	Online,
 	Connections,
 	S2S,
+	Events,
+	Log,
 	UploadTree,
 	UploadLimits,
 	UploadFilesystem,
