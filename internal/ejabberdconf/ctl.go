@@ -44,7 +44,7 @@ func (r *reader) readCtl(path string, environ []string) {
 		case strings.ContainsAny(value, "$`"):
 		case strings.HasPrefix(name, macroPrefix), name == "ERLANG_NODE", name == "ERL_MAX_PORTS":
 			r.ctl[name] = value
-		case name == "HOME", name == "SPOOL_DIR", name == "CONTRIB_MODULES_CONF_DIR":
+		case name == "HOME", name == "SPOOL_DIR", name == "CONTRIB_MODULES_CONF_DIR", name == "LOGS_DIR", name == "EJABBERD_LOG_PATH":
 			if filepath.IsAbs(value) {
 				r.ctl[name] = filepath.Clean(value)
 			}
@@ -53,6 +53,11 @@ func (r *reader) readCtl(path string, environ []string) {
 	r.Home = r.ctl["HOME"]
 	if r.Home == "" {
 		r.Home = r.ctl.spool()
+	}
+	r.Spool = r.ctl.spool()
+	r.Log = r.ctl["EJABBERD_LOG_PATH"]
+	if dir := r.ctl["LOGS_DIR"]; r.Log == "" && dir != "" {
+		r.Log = filepath.Join(dir, "ejabberd.log")
 	}
 	r.Node = r.ctl["ERLANG_NODE"]
 	if ports, err := strconv.Atoi(r.ctl["ERL_MAX_PORTS"]); err == nil && ports > 0 {

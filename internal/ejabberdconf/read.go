@@ -41,6 +41,7 @@ func read(path string, readFile func(string) ([]byte, error), environ []string) 
 	if err := r.hosts(); err != nil {
 		return nil, err
 	}
+	r.components()
 	r.listeners()
 	r.databases()
 	r.sessions()
