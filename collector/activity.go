@@ -127,7 +127,7 @@ func countActivity(ctx context.Context, db *database.Conn, present map[ejabberd.
 		if !ours {
 			continue
 		}
-		if take(present, string(row[1]), host, db) {
+		if take(present, string(row[1]), vhost, db) {
 			numbers.online++
 			continue
 		}

@@ -53,8 +53,11 @@ var ErrOff = errors.New("off")
 // All is the table of contents.
 var All = []Definition{
 	Server,
+	Cluster,
 	Accounts,
 	Activity,
+	Credentials,
+	Banned,
 	Sessions,
 	Online,
 	Connections,
@@ -64,7 +67,19 @@ var All = []Definition{
 	UploadTree,
 	UploadLimits,
 	UploadFilesystem,
+	Rooms,
+	MUC,
+	Offline,
+	Archive,
+	Roster,
+	Pubsub,
+	Push,
+	VCards,
+	Tokens,
+	Invites,
+	Orphans,
 	DatabaseServer,
+	Tables,
 }
 
 // Columns are all columns that the collectors read, by table, each once.

@@ -15,7 +15,7 @@ var (
 	}
 	info = &metric.Metric{
 		Name: "ejabberd_info", Source: "API status, every 5 minutes",
-		Labels: []metric.Label{metric.Like("version", `[0-9A-Za-z.+~-]{1,40}`), metric.Like("node", `[0-9A-Za-z.-]{1,255}`)},
+		Labels: []metric.Label{metric.Like("version", `[0-9A-Za-z.+~-]{1,40}`), nodeLabel},
 		Help:   "Always 1; the labels say which ejabberd runs",
 	}
 	uptime = &metric.Metric{

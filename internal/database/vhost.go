@@ -2,7 +2,14 @@
 
 package database
 
-import "github.com/chapril/ejabberd_exporter/internal/metric"
+import (
+	"slices"
+	"strings"
+
+	"golang.org/x/net/idna"
+
+	"github.com/chapril/ejabberd_exporter/internal/metric"
+)
 
 // HostColumn is the SQL expression for the vhost of a row: the column server_host, or nothing in the old schema, which has no
 // such column.
@@ -18,7 +25,7 @@ func (c *Conn) HostColumn() string {
 func (c *Conn) VhostLabel(host string) string {
 	switch {
 	case c.Schema.MultiHost:
-		return host
+		return ascii(host)
 	case len(c.Target.Vhosts) == 1:
 		return c.Target.Vhosts[0]
 	}
@@ -31,4 +38,34 @@ func (c *Conn) VhostLabels() []string {
 		return c.Target.Vhosts
 	}
 	return []string{c.VhostLabel("")}
+}
+
+// ServiceLabel is the label for rows that name a service instead of a vhost, such as conference.example.org.
+func (c *Conn) ServiceLabel(service string) string { return ServiceLabel(service, c.Target.Vhosts) }
+
+// ServiceLabel is the label for a service: the vhost that it is named after, or "shared" where its name does not tell which of
+// several that is.
+func ServiceLabel(service string, vhosts []string) string {
+	for name := ascii(service); name != ""; _, name, _ = strings.Cut(name, ".") {
+		if slices.Contains(vhosts, name) {
+			return name
+		}
+	}
+	if len(vhosts) == 1 {
+		return vhosts[0]
+	}
+	return metric.Shared
+}
+
+// ascii is the form in which the project writes hosts; ejabberd writes them in Unicode.
+func ascii(host string) string {
+	for i := range len(host) {
+		if host[i] >= 0x80 {
+			if a, err := idna.Lookup.ToASCII(host); err == nil {
+				return a
+			}
+			break
+		}
+	}
+	return host
 }

@@ -73,7 +73,7 @@ var rooms = []room{
 	{
 		name: "internal/database",
 		ours: []string{"internal/metric", "internal/ejabberdconf"},
-		from: []string{"github.com/jackc/pgx/v5"},
+		from: []string{"github.com/jackc/pgx/v5", "golang.org/x/net/idna"},
 		why:  "it is the one room that opens connections to PostgreSQL, so that two in all can be promised",
 	},
 	{
