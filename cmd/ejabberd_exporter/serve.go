@@ -69,6 +69,8 @@ func (s *settings) serve(ctx context.Context, found *discovery.Found, definition
 		ReadTimeout:       10 * time.Second,
 		IdleTimeout:       5 * time.Minute,
 		MaxHeaderBytes:    16 << 10,
+		// What clients did wrong comes with their addresses: only for who asks for it.
+		ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelDebug),
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- web.ListenAndServe(server, s.web, logger) }()
