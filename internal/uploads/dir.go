@@ -19,8 +19,10 @@ const openFlags = unix.O_RDONLY | unix.O_DIRECTORY | unix.O_CLOEXEC | unix.O_NON
 // openRoot opens a document root, which may be a symbolic link.
 func openRoot(path string) (dir, error) { return openAt(unix.AT_FDCWD, path, openFlags) }
 
-// open opens a directory in d, never through a link.
-func (d dir) open(name string) (dir, error) { return openAt(int(d), name, openFlags|unix.O_NOFOLLOW) }
+// open opens a directory in d, never through a link. flags are more than the usual ones.
+func (d dir) open(name string, flags int) (dir, error) {
+	return openAt(int(d), name, openFlags|unix.O_NOFOLLOW|flags)
+}
 
 func openAt(at int, name string, flags int) (dir, error) {
 	fd, err := again(func() (int, error) { return unix.Openat(at, name, flags, 0) })
@@ -91,6 +93,22 @@ func (d dir) file(name string) (File, error) {
 	}
 	modified, _ := st.Mtim.Unix()
 	return File{Size: st.Size, Modified: modified}, nil
+}
+
+// modified is when entries of a directory in d last came or went, Unix time in nanoseconds.
+func (d dir) modified(name string) (int64, error) {
+	st, err := d.stat(name)
+	if err == nil && st.Mode&unix.S_IFMT != unix.S_IFDIR {
+		err = unix.ENOTDIR
+	}
+	return st.Mtim.Nano(), err
+}
+
+// device is the file system that holds d.
+func (d dir) device() (uint64, error) {
+	var st unix.Stat_t
+	_, err := again(func() (int, error) { return 0, unix.Fstat(int(d), &st) })
+	return uint64(st.Dev), err //nolint:unconvert // an int32 on some architectures
 }
 
 func (d dir) stat(name string) (st unix.Stat_t, err error) {

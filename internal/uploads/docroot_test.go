@@ -21,7 +21,7 @@ func TestMissingDocroot(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	put(t, filepath.Dir(file), "file", 1, time.Now())
 	for _, docroot := range []string{"/nonexistent/upload", file, ""} {
-		_, err := New(docroot).Walk(t.Context(), func(Account) { t.Error("visited") })
+		_, err := New(docroot).Walk(t.Context(), Limits{}, func(Account) { t.Error("visited") })
 		if err == nil || !strings.Contains(err.Error(), "--upload.docroot") {
 			t.Errorf("Walk(%q): %v", docroot, err)
 		}
@@ -38,7 +38,7 @@ func TestUnreadable(t *testing.T) {
 		if want := (Stats{Accounts: 2, Files: 2, Bytes: 2, Errors: 2}); stats != want {
 			t.Errorf("Stats %+v, want %+v", stats, want)
 		}
-		_, err := New(filepath.Join(docroot, "closed")).Walk(t.Context(), func(Account) { t.Error("visited") })
+		_, err := New(filepath.Join(docroot, "closed")).Walk(t.Context(), Limits{}, func(Account) { t.Error("visited") })
 		if !errors.Is(err, fs.ErrPermission) || !strings.Contains(err.Error(), "--check") {
 			t.Errorf("unreadable docroot: %v", err)
 		}
@@ -106,7 +106,7 @@ func TestFilesystem(t *testing.T) {
 func TestAccountsShowNothing(t *testing.T) {
 	docroot := t.TempDir()
 	put(t, docroot, "juliet/secret/romeo.jpg", 1, time.Now())
-	_, err := New(docroot).Walk(t.Context(), func(a Account) {
+	_, err := New(docroot).Walk(t.Context(), Limits{}, func(a Account) {
 		for _, text := range []string{fmt.Sprintf("%v", a), fmt.Sprintf("%#v", a)} {
 			if strings.Contains(text, "juliet") || strings.Contains(text, "romeo") {
 				t.Errorf("printed as %s", text)

@@ -42,7 +42,7 @@ type walked map[AccountID][]File
 func walk(t testing.TB, docroot string) (walked, Stats) {
 	t.Helper()
 	got := walked{}
-	stats, err := New(docroot).Walk(t.Context(), func(a Account) {
+	stats, err := New(docroot).Walk(t.Context(), Limits{}, func(a Account) {
 		if _, again := got[a.ID]; again {
 			t.Errorf("an account is visited twice")
 		}
@@ -82,7 +82,7 @@ func bruteForce(t testing.TB, docroot string) (walked, Stats) {
 		if err != nil {
 			return err
 		}
-		id := idOf(account)
+		id := IDOf(account)
 		found[id] = append(found[id], File{Size: info.Size(), Modified: info.ModTime().Unix()})
 		stats.Files++
 		stats.Bytes += info.Size()

@@ -20,7 +20,7 @@ func BenchmarkWalk(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
 			files := 0
-			if _, err := New(docroot).Walk(b.Context(), func(a Account) { files += len(a.Files) }); err != nil || files != 5000 {
+			if _, err := New(docroot).Walk(b.Context(), Limits{}, func(a Account) { files += len(a.Files) }); err != nil || files != 5000 {
 				b.Fatal(files, err)
 			}
 		}

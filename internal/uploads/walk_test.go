@@ -43,8 +43,8 @@ func TestEjabberdsTree(t *testing.T) {
 	}
 	got, stats := walk(t, docroot)
 	want := walked{
-		idOf("juliet"): {{10, day.Unix()}, {1000, day.Unix()}, {5 << 30, day.Unix() - 3600}},
-		idOf("romeo"):  {{0, day.Unix()}},
+		IDOf("juliet"): {{10, day.Unix()}, {1000, day.Unix()}, {5 << 30, day.Unix() - 3600}},
+		IDOf("romeo"):  {{0, day.Unix()}},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("walked %v, want %v", got, want)
@@ -161,7 +161,7 @@ func TestVanishing(t *testing.T) {
 			t.Errorf("%d errors", stats.Errors)
 		}
 		for i := range 300 {
-			if len(got[idOf(fmt.Sprintf("stays%d", i))]) != 1 {
+			if len(got[IDOf(fmt.Sprintf("stays%d", i))]) != 1 {
 				t.Fatalf("account %d of those that stay is missing", i)
 			}
 		}
@@ -173,12 +173,12 @@ func TestVanishing(t *testing.T) {
 func TestCancel(t *testing.T) {
 	docroot := t.TempDir()
 	grow(t, docroot, 1, 50, 200)
-	if _, err := New(docroot).Walk(cancelled(t), func(Account) {}); !errors.Is(err, context.Canceled) {
+	if _, err := New(docroot).Walk(cancelled(t), Limits{}, func(Account) {}); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled before: %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	visits := 0
-	_, err := New(docroot).Walk(ctx, func(Account) { visits++; cancel() })
+	_, err := New(docroot).Walk(ctx, Limits{}, func(Account) { visits++; cancel() })
 	if !errors.Is(err, context.Canceled) || visits > 1+workers {
 		t.Errorf("cancelled by the first of %d visits: %v", visits, err)
 	}
@@ -187,7 +187,7 @@ func TestCancel(t *testing.T) {
 			t.Error("a panic of the visitor is lost")
 		}
 	}()
-	_, _ = New(docroot).Walk(t.Context(), func(Account) { panic("visit") })
+	_, _ = New(docroot).Walk(t.Context(), Limits{}, func(Account) { panic("visit") })
 }
 
 // Some file systems do not say in a directory what its entries are.
