@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net"
+	"strconv"
 	"strings"
 	"time"
 
@@ -110,6 +112,9 @@ func (p *paper) found(found *discovery.Found) {
 	}
 	for _, u := range config.Uploads {
 		p.line("  uploads        %s (%s)", u.Docroot, u.Vhost)
+	}
+	for _, e := range config.Events {
+		p.line("  events         %s (%s)", net.JoinHostPort(e.IP, strconv.Itoa(e.Port)), e.Vhost)
 	}
 	for _, note := range config.Notes {
 		p.line("  note           %s", note)

@@ -39,6 +39,8 @@ type settings struct {
 	metrics    string
 	scope      string // all or node
 
+	watched watched
+
 	probeResolver, probeCAFile string
 
 	once, check, discover, healthcheck, grants bool
@@ -86,6 +88,9 @@ func (s *settings) application() *kingpin.Application {
 	app.Flag("ejabberd.password-file", "File whose first line is the password of --ejabberd.user.").StringVar(&d.PasswordFile)
 	app.Flag("ejabberd.ca-file", "Authorities that may vouch for an https API; by default the system's.").StringVar(&d.CAFile)
 	app.Flag("ejabberd.timeout", "How long one call of the API may take.").Default("3s").DurationVar(&d.Timeout)
+	app.Flag("ejabberd.log", "ejabberd.log to follow; by default where ejabberdctl.cfg says, or "+defaultLog+".").StringVar(&s.watched.logPath)
+	app.Flag("events.listen-address", "UDP address to listen on for mod_metrics; by default where ejabberd.yml makes it send to, if that is loopback.").SetValue((*udpAddress)(&s.watched.events))
+	app.Flag("events.allow-remote", "Count events from other machines too, which anybody who reaches the port can make up.").BoolVar(&s.watched.remote)
 	app.Flag("vhost", "Host that ejabberd serves, instead of those found; repeatable.").StringsVar(&d.Vhosts)
 	app.Flag("vhosts.max", "Number of vhosts with series of their own; the rest is added up as \"other\".").Default("20").IntVar(&d.VhostsMax)
 	app.Flag("sessions.max", "Number of sessions above which connections are not looked at one by one; 0 for no limit.").Default("2000").IntVar(&d.SessionsMax)

@@ -64,6 +64,8 @@ func (s *settings) do(ctx context.Context, stdout io.Writer, logger *slog.Logger
 	if err != nil {
 		return exitNothing, err
 	}
+	w := newWatch(s.watched)
+	w.attach(found)
 	definitions := s.enabled(collector.All)
 	switch {
 	case s.discover:
@@ -76,10 +78,11 @@ func (s *settings) do(ctx context.Context, stdout io.Writer, logger *slog.Logger
 		return 0, found.Config.Write(stdout)
 	case s.check:
 		defer closeFound(found)
+		w.follower.Point(w.log(found.Config)) // to see whether it may be read
 		return check(ctx, found, definitions, stdout)
 	case s.once:
 		defer closeFound(found)
 		return s.printOnce(ctx, found, definitions, stdout, logger)
 	}
-	return 0, s.serve(ctx, found, definitions, logger)
+	return 0, s.serve(ctx, found, w, definitions, logger)
 }

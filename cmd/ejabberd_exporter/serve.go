@@ -44,17 +44,19 @@ func build() collector.Build {
 }
 
 // serve answers HTTP until ctx ends, then lets what is under way finish.
-func (s *settings) serve(ctx context.Context, found *discovery.Found, definitions []collector.Definition, logger *slog.Logger) error {
+func (s *settings) serve(ctx context.Context, found *discovery.Found, w *watch, definitions []collector.Definition, logger *slog.Logger) error {
 	logger.Info("starting", "version", version.Version, "vhosts", len(found.Sources.Vhosts), "config", found.Config.Path)
 	if found.ProbeOnly {
 		logger.Info("no ejabberd found on this host: only /probe is served; name one with --ejabberd.config or --ejabberd.url")
 	}
+	stopWatch := s.startWatch(w, found)
+	defer stopWatch()
 	exporter := collector.New(definitions, found.Sources, build(), logger)
 	rediscovery, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		s.rediscover(rediscovery, exporter, found, logger)
+		s.rediscover(rediscovery, exporter, found, w, logger)
 	}()
 	defer func() { cancel(); <-done }() // closes the sources
 	defer closeExporter(exporter)       // so what reads them ends before
@@ -143,7 +145,7 @@ func within(next http.Handler) http.Handler {
 }
 
 // rediscover looks again when a collector meets a vhost that nobody knew, and on SIGHUP.
-func (s *settings) rediscover(ctx context.Context, exporter *collector.Exporter, found *discovery.Found, logger *slog.Logger) {
+func (s *settings) rediscover(ctx context.Context, exporter *collector.Exporter, found *discovery.Found, w *watch, logger *slog.Logger) {
 	defer func() { closeFound(found) }()
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP)
@@ -166,6 +168,8 @@ func (s *settings) rediscover(ctx context.Context, exporter *collector.Exporter,
 			continue
 		}
 		logger.Info("discovery ran again", "vhosts", len(again.Sources.Vhosts))
+		w.attach(again)
+		s.point(w, again)
 		exporter.Replace(again.Sources)
 		closeFound(found)
 		found = again
