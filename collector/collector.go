@@ -25,6 +25,8 @@ const (
 	Uploads   Source = "Uploads"   // the directory tree of mod_http_upload
 	Datagrams Source = "Datagrams" // what mod_metrics sends
 	LogFile   Source = "LogFile"   // ejabberd.log
+	Kernel    Source = "Kernel"    // /proc and sock_diag
+	TLS       Source = "TLS"       // handshakes with ejabberd's listeners, and certificates on disk
 	Discovery Source = "Discovery" // what was read from ejabberd.yml
 )
 
@@ -62,6 +64,10 @@ var All = []Definition{
 	Online,
 	Connections,
 	S2S,
+	S2SSockets,
+	Listeners,
+	Process,
+	Certificates,
 	Events,
 	Log,
 	UploadTree,

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/chapril/ejabberd_exporter/internal/certs"
 	"github.com/chapril/ejabberd_exporter/internal/database"
 	"github.com/chapril/ejabberd_exporter/internal/ejabberd"
 	"github.com/chapril/ejabberd_exporter/internal/ejabberdconf"
@@ -39,7 +40,11 @@ type Sources struct {
 	SessionsMax int
 	// Blocked says why discovery could not look: sources that it did not find are then missing, not off.
 	Blocked error
-	Bounds  metric.Bounds
+	// Config is what ejabberd.yml of this host says; nil where there is none, and then nothing is asked of the kernel.
+	Config *ejabberdconf.Config
+	// Names are the hosts that certificates must cover.
+	Names  []certs.Name
+	Bounds metric.Bounds
 }
 
 // AdminAPI is what the collectors ask of ejabberd: facts that it holds in memory, never ones that it would have to ask its

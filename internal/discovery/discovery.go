@@ -93,6 +93,9 @@ func Discover(ctx context.Context, o Options, before *Found) (*Found, error) {
 		return nil, err
 	}
 	src.Bounds.Bind("vhost", o.VhostsMax, src.Vhosts...)
+	if config.Path != "" {
+		found.here(o)
+	}
 	found.ProbeOnly = src.API == nil && src.Databases == nil && len(src.Uploads) == 0 && blocked == nil
 	return found, nil
 }

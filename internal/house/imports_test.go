@@ -71,6 +71,21 @@ var rooms = []room{
 		why:  "a source counts lines and knows nothing of metrics",
 	},
 	{
+		name: "internal/sockets",
+		from: []string{"golang.org/x/sys/unix"},
+		why:  "addresses end here: what leaves says of which family and on which port",
+	},
+	{
+		name: "internal/process",
+		from: []string{"github.com/prometheus/procfs"},
+		why:  "command lines end here: what leaves is numbers",
+	},
+	{
+		name: "internal/certs",
+		ours: []string{"internal/ejabberdconf", "internal/xmpp"},
+		why:  "it looks at certificates only, on disk and in handshakes",
+	},
+	{
 		name: "internal/database",
 		ours: []string{"internal/metric", "internal/ejabberdconf"},
 		from: []string{"github.com/jackc/pgx/v5", "golang.org/x/net/idna"},
@@ -78,7 +93,10 @@ var rooms = []room{
 	},
 	{
 		name: "collector",
-		ours: []string{"internal/metric", "internal/ejabberd", "internal/ejabberdconf", "internal/database", "internal/uploads", "internal/events", "internal/logfile"},
+		ours: []string{
+			"internal/metric", "internal/ejabberd", "internal/ejabberdconf", "internal/database", "internal/uploads", "internal/events", "internal/logfile",
+			"internal/process", "internal/sockets", "internal/certs",
+		},
 		from: []string{"github.com/jackc/pgx/v5"},
 		why:  "a collector adds numbers to a Set; pages, flags and probes are other rooms",
 	},
@@ -102,7 +120,7 @@ var rooms = []room{
 	{
 		name: "internal/discovery",
 		ours: []string{
-			"internal/metric", "internal/ejabberdconf", "internal/ejabberd", "internal/database", "internal/uploads", "collector",
+			"internal/metric", "internal/ejabberdconf", "internal/ejabberd", "internal/database", "internal/uploads", "internal/certs", "collector",
 		},
 		why: "it finds the sources and hands them to the collectors; flags and pages are other rooms",
 	},
