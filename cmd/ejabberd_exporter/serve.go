@@ -52,7 +52,7 @@ func (s *settings) serve(ctx context.Context, found *discovery.Found, w *watch, 
 	stopWatch := s.startWatch(w, found)
 	defer stopWatch()
 	exporter := collector.New(definitions, found.Sources, build(), logger)
-	rediscovery, cancel := context.WithCancel(ctx)
+	rediscovery, cancel := context.WithCancel(context.WithoutCancel(ctx)) // scrapes under way still need the sources
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
