@@ -84,7 +84,7 @@ func (e *Ejabberd) Start(ctx context.Context) error {
 	}
 	// The Erlang VM wants many descriptors: at 1024 it spins as soon as those are used up.
 	raise := `ulimit -n 20000 2>/dev/null || ulimit -n "$(ulimit -Hn)"; exec "$@"`
-	beam := e.erl("-sname", e.Node, "+K", "true", "-noinput", "-mnesia", "dir", strconv.Quote(filepath.Join(e.Dir, "spool")), "-s", "ejabberd")
+	beam := e.erl("-sname", e.Node, "+K", "true", "+P", "250000", "-noinput", "-mnesia", "dir", strconv.Quote(filepath.Join(e.Dir, "spool")), "-s", "ejabberd")
 	beam.args = append([]string{"/bin/sh", "-c", raise, "erl"}, beam.args...)
 	process, err := beam.start()
 	if err != nil {
