@@ -36,17 +36,23 @@ func (e *StreamError) Error() string {
 }
 
 func streamError(e *Element) *StreamError {
-	found := &StreamError{Condition: "undefined-condition"}
+	condition, text := said(e, "urn:ietf:params:xml:ns:xmpp-streams")
+	return &StreamError{condition, text}
+}
+
+// said reads what an error says, cleaned: its condition and, if there is one, its text.
+func said(e *Element, namespace string) (condition, text string) {
+	condition = "undefined-condition"
 	for _, c := range e.Children {
 		switch {
-		case c.Name.Space != "urn:ietf:params:xml:ns:xmpp-streams":
+		case c.Name.Space != namespace:
 		case c.Name.Local == "text":
-			found.Text = Clean(c.Text)
+			text = Clean(c.Text)
 		default:
-			found.Condition = Clean(c.Name.Local)
+			condition = Clean(c.Name.Local)
 		}
 	}
-	return found
+	return condition, text
 }
 
 // failed types an error of the network, and keeps addresses out of its text.

@@ -53,22 +53,12 @@ func (s *Stream) IQ(ctx context.Context, kind, to, payload string) (*Element, er
 }
 
 func stanzaError(e *Element) *StanzaError {
-	found := &StanzaError{Condition: "undefined-condition"}
-	for _, c := range e.Children {
-		if c.Name.Local != "error" {
-			continue
-		}
-		for _, c := range c.Children {
-			switch {
-			case c.Name.Space != "urn:ietf:params:xml:ns:xmpp-stanzas":
-			case c.Name.Local == "text":
-				found.Text = Clean(c.Text)
-			default:
-				found.Condition = Clean(c.Name.Local)
-			}
-		}
+	found := e.Child(e.Name.Space, "error")
+	if found == nil {
+		found = &Element{}
 	}
-	return found
+	condition, text := said(found, "urn:ietf:params:xml:ns:xmpp-stanzas")
+	return &StanzaError{condition, text}
 }
 
 // Bind binds a resource, one of the server's choice where resource is empty, and returns the full JID.

@@ -31,6 +31,14 @@ func dial(t *testing.T, script Script) *xmpp.Stream {
 	return s
 }
 
+// soon is a context for what takes no time at all.
+func soon(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	t.Cleanup(cancel)
+	return ctx
+}
+
 // authority makes an authority, and the TLS configuration of a server with one of its certificates.
 func authority(t *testing.T, options service.CertOptions) (*service.CA, *tls.Config) {
 	t.Helper()
@@ -48,7 +56,7 @@ func authority(t *testing.T, options service.CertOptions) (*service.CA, *tls.Con
 func TestStartTLS(t *testing.T) {
 	ca, config := authority(t, service.CertOptions{Names: []string{domain}})
 	s := dial(t, ClientServer(domain, config))
-	ctx := t.Context()
+	ctx := soon(t)
 	if s.Answered() {
 		t.Error("answered before anything was asked")
 	}
@@ -113,9 +121,9 @@ func TestHostilePeers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := dial(t, Script{Expect("<stream:stream"), Expect(">"), c.send})
-			_, err := s.Open(t.Context(), clientHeader)
+			_, err := s.Open(soon(t), clientHeader)
 			if err == nil {
-				_, err = s.Features(t.Context())
+				_, err = s.Features(soon(t))
 			}
 			if err == nil || err.Error() != c.text {
 				t.Errorf("got %v, want %s", err, c.text)
@@ -131,10 +139,10 @@ func TestHostilePeers(t *testing.T) {
 func TestFragments(t *testing.T) {
 	answer := Header(xmpp.Client, domain) + Features(StartTLSOptional, Mechanisms("SCRAM-SHA-1"))
 	s := dial(t, Script{Expect(">"), Fragments(answer, 0)})
-	if _, err := s.Open(t.Context(), clientHeader); err != nil {
+	if _, err := s.Open(soon(t), clientHeader); err != nil {
 		t.Fatal(err)
 	}
-	f, err := s.Features(t.Context())
+	f, err := s.Features(soon(t))
 	if err != nil || !f.StartTLS || f.StartTLSRequired || !f.Offers("SCRAM-SHA-1") {
 		t.Errorf("features %+v, %v", f, err)
 	}
@@ -160,7 +168,7 @@ func TestContext(t *testing.T) {
 	})
 	t.Run("cancelled", func(t *testing.T) {
 		s := dial(t, Script{Expect(">"), Send(Header(xmpp.Client, domain)), BlackHole()})
-		if _, err := s.Open(t.Context(), clientHeader); err != nil {
+		if _, err := s.Open(soon(t), clientHeader); err != nil {
 			t.Fatal(err)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
@@ -176,7 +184,7 @@ func TestStartTLSInjection(t *testing.T) {
 		Open(Header(xmpp.Client, domain), Features(StartTLSRequired)),
 		Script{Expect("<starttls"), Expect(">"), Send(Proceed + "<iq type='get'/>"), BlackHole()},
 	))
-	ctx := t.Context()
+	ctx := soon(t)
 	if _, err := s.Open(ctx, clientHeader); err != nil {
 		t.Fatal(err)
 	}

@@ -41,7 +41,7 @@ func (s *Stream) Handshake(ctx context.Context, config *tls.Config) error {
 	config.InsecureSkipVerify = true // we verify ourselves, to know everything about a bad certificate
 	config.VerifyConnection = func(state tls.ConnectionState) error {
 		s.tls = facts
-		*facts = inspect(state, config)
+		*facts = Inspect(state, config)
 		return facts.Err()
 	}
 	conn := tls.Client(s.raw, config)

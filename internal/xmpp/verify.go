@@ -40,8 +40,8 @@ type CertificateError struct{ err error }
 func (e *CertificateError) Error() string { return strings.ReplaceAll(e.err.Error(), "\n", "; ") }
 func (e *CertificateError) Unwrap() error { return e.err }
 
-// inspect judges time, name and chain each for itself.
-func inspect(state tls.ConnectionState, config *tls.Config) TLS {
+// Inspect judges a certificate, for whoever makes the handshake: time, name (config.ServerName) and chain each for itself.
+func Inspect(state tls.ConnectionState, config *tls.Config) TLS {
 	now := time.Now()
 	if config.Time != nil {
 		now = config.Time()

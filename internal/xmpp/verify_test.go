@@ -35,7 +35,7 @@ func TestCertificates(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			ca, config := authority(t, c.options)
 			s := dial(t, Script{Handshake(config)})
-			err := s.Handshake(t.Context(), &tls.Config{ServerName: domain, RootCAs: ca.Pool(), MinVersion: tls.VersionTLS12})
+			err := s.Handshake(soon(t), &tls.Config{ServerName: domain, RootCAs: ca.Pool(), MinVersion: tls.VersionTLS12})
 			seen := s.TLS()
 			if seen == nil || seen.Version != tls.VersionTLS13 || !seen.Leaf().Equal(config.Certificates[0].Leaf) {
 				t.Fatalf("seen %+v, %v", seen, err)
