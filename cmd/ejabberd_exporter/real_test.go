@@ -146,27 +146,10 @@ func (l *lockedLog) String() string {
 	return l.text.String()
 }
 
-// serve starts the exporter on a free port and stops it at the test's end.
+// serve starts the exporter on a free port, waits until it serves, and stops it at the test's end.
 func serve(t *testing.T, args ...string) *daemon {
 	t.Helper()
-	ports, err := service.FreePorts(1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := fmt.Sprintf("127.0.0.1:%d", ports[0])
-	ctx, cancel := context.WithCancel(context.Background())
-	d := &daemon{URL: "http://" + address, stop: cancel, exit: make(chan int, 1), log: &lockedLog{}}
-	go func() {
-		d.exit <- run(ctx, append([]string{"--web.listen-address=" + address}, args...), io.Discard, d.log)
-	}()
-	t.Cleanup(func() {
-		cancel()
-		select {
-		case <-d.exit:
-		case <-time.After(30 * time.Second):
-			t.Error("the exporter does not stop")
-		}
-	})
+	d := launch(t, args...)
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	end := time.After(10 * time.Second)
@@ -180,6 +163,36 @@ func serve(t *testing.T, args ...string) *daemon {
 			t.Fatalf("the exporter does not start:\n%s", d.log)
 		}
 	}
+}
+
+// launch starts the exporter on a free port and stops it at the test's end.
+func launch(t *testing.T, args ...string) *daemon {
+	t.Helper()
+	ports, err := service.FreePorts(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := fmt.Sprintf("127.0.0.1:%d", ports[0])
+	ctx, cancel := context.WithCancel(context.Background())
+	d := &daemon{URL: "http://" + address, stop: cancel, exit: make(chan int, 1), log: &lockedLog{}}
+	go func() {
+		d.exit <- run(ctx, append([]string{"--web.listen-address=" + address}, args...), io.Discard, d.log)
+	}()
+	t.Cleanup(func() { d.stopped(t) })
+	return d
+}
+
+// stopped stops the exporter and gives its exit code.
+func (d *daemon) stopped(t *testing.T) (exit int) {
+	t.Helper()
+	d.stop()
+	select {
+	case exit = <-d.exit:
+		d.exit <- exit // for whoever asks again
+	case <-time.After(30 * time.Second):
+		t.Error("the exporter does not stop")
+	}
+	return exit
 }
 
 // get asks the exporter as Prometheus would, with a scrape timeout; status 0 is no answer.
