@@ -13,7 +13,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -79,11 +78,7 @@ func run(ctx context.Context, bin string, once bool, out, notes io.Writer) error
 
 // show starts Prometheus, says where to look, and waits for Ctrl-C.
 func (d *demo) show(ctx context.Context) error {
-	config := filepath.Join(d.Dir, "prometheus.yml")
-	if err := os.WriteFile(config, []byte(d.prometheusConfig()), 0o600); err != nil {
-		return err
-	}
-	prometheus, err := d.StartPrometheus(ctx, config)
+	prometheus, err := d.StartPrometheus(ctx, d.prometheusConfig())
 	if err != nil {
 		return err
 	}
