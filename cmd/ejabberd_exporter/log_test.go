@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chapril/ejabberd_exporter/internal/service"
+)
+
+// TestAsItHappens does things to a real service and looks how the exporter counts them.
+func TestAsItHappens(t *testing.T) {
+	ports, err := service.FreePorts(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := real(t, service.Options{
+		Peer:         true,
+		ExtraModules: fmt.Sprintf("  mod_metrics:\n    port: %d\n", ports[0]),
+		ExtraConfig:  "sql_query_timeout: 2\n", // for lockUsers
+	})
+	daemon := serve(t, "--ejabberd.config="+s.Ejabberd.ConfigPath, "--log.level=debug")
+	t.Run("events", func(t *testing.T) { eventsAreCounted(&doer{T: t, Service: s}, daemon) })
+	t.Run("log", func(t *testing.T) { theLogIsCounted(&doer{T: t, Service: s}, daemon) })
+	noSecrets(t, daemon.scrape(t, 10*time.Second), daemon.log.String())
+	daemon.stop()
+	t.Run("once", func(t *testing.T) { nothingIsCountedOnce(t, s) })
+}
+
+// happened is the page of what is counted as it happens.
+func (d *daemon) happened(t *testing.T) string {
+	t.Helper()
+	status, page := d.get(t, "/metrics?collect[]=events&collect[]=log", 5*time.Second)
+	if status != http.StatusOK {
+		t.Fatalf("status %d", status)
+	}
+	return page
+}
+
+// more are the series of which there may be more than what was done: ejabberd tries again, connection by connection.
+var more = []string{`ejabberd_log_events_total{event="sql_error"}`, `ejabberd_log_events_total{event="sql_pool_overload"}`}
+
+func theLogIsCounted(d *doer, exporter *daemon) {
+	page := exporter.happened(d.T)
+	sum := map[string]float64{}
+	for line := range strings.Lines(page) {
+		if series, _, ok := strings.Cut(line, " "); ok && !strings.HasPrefix(line, "#") {
+			if n, _ := number(page, series); strings.HasSuffix(strings.SplitN(series, "{", 2)[0], "_total") {
+				sum[series] = n
+			}
+		}
+	}
+	for _, deed := range deeds() {
+		if err := deed.do(d); err != nil {
+			d.Errorf("who %s: %v", deed.name, err)
+		}
+		for series, n := range deed.count {
+			if _, there := sum[series]; !there {
+				d.Errorf("%s does not start at 0", series)
+			}
+			sum[series] += n
+		}
+		// What was done stands in the log before the next is done, and is counted within seconds.
+		if err := d.until(func() bool {
+			page = exporter.happened(d.T)
+			return !slices.ContainsFunc(keys(deed.count), func(series string) bool { n, _ := number(page, series); return n < sum[series] })
+		}); err != nil {
+			d.Errorf("who %s is not counted", deed.name)
+		}
+	}
+	for series, expected := range sum {
+		if strings.HasPrefix(series, "ejabberd_log_messages") || strings.HasPrefix(series, "ejabberd_exporter") || perVhost(series) {
+			continue // further lines and events are written by the way
+		}
+		if n, _ := number(page, series); n != expected && !(n > expected && slices.Contains(more, series)) {
+			d.Errorf("%s is %v, want %v", series, n, expected)
+		}
+	}
+	for _, level := range []string{"info", "warning", "error"} {
+		if n, _ := number(page, `ejabberd_log_messages_total{level="`+level+`"}`); n == 0 {
+			d.Errorf("no message of level %s is counted", level)
+		}
+	}
+	if at, ok := number(page, "ejabberd_log_last_line_timestamp_seconds"); !ok || time.Since(time.UnixMilli(int64(at*1000))).Abs() > 2*time.Minute {
+		d.Errorf("the last line is of %v", at)
+	}
+	if *update {
+		record(d, exporter)
+	}
+}
+
+func perVhost(series string) bool { return strings.Contains(series, "vhost=") }
+
+func keys(numbers map[string]float64) []string {
+	var list []string
+	for key := range numbers {
+		list = append(list, key)
+	}
+	return list
+}
+
+// record keeps what this version of ejabberd wrote, for the tests of internal/logfile.
+func record(d *doer, exporter *daemon) {
+	version := regexp.MustCompile(`ejabberd_info\{.*version="(\d+\.\d+)`).FindStringSubmatch(exporter.scrape(d.T, 10*time.Second))
+	if version == nil {
+		d.Fatal("the page does not say which version this is")
+	}
+	var kept strings.Builder
+	for _, path := range []string{d.Ejabberd.LogPath() + ".1", d.Ejabberd.LogPath()} {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			d.Fatal(err)
+		}
+		follows := 0 // reports of crashes go on for pages: the beginning is enough
+		for line := range strings.Lines(string(text)) {
+			if follows++; strings.HasPrefix(line, "2") {
+				follows = 0
+			}
+			if follows < 4 {
+				kept.WriteString(line)
+			}
+		}
+	}
+	dir := filepath.Join("..", "..", "internal", "logfile", "testdata", version[1])
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		d.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "ejabberd.log"), []byte(kept.String()), 0o644); err != nil {
+		d.Fatal(err)
+	}
+}
+
+// nothingIsCountedOnce: a process that ends at once has no counters to show, and --check says why.
+func nothingIsCountedOnce(t *testing.T, s *service.Service) {
+	var out strings.Builder
+	run(t.Context(), []string{"--check", "--ejabberd.config=" + s.Ejabberd.ConfigPath}, &out, &out)
+	if text := out.String(); !strings.Contains(text, "off     events ") || !strings.Contains(text, "ok      log ") {
+		t.Errorf("--check says\n%s", text)
+	}
+	_, page, log := once(t, "--ejabberd.config="+s.Ejabberd.ConfigPath)
+	absent(t, page, "ejabberd_logins_total", "ejabberd_auth_attempts_total", "ejabberd_log_messages_total", "ejabberd_exporter_events_dropped_total")
+	for _, name := range []string{"events", "log"} {
+		if !strings.Contains(log, "collector="+name+" reason=\"off: ") {
+			t.Errorf("%s is not said to be off:\n%s", name, log)
+		}
+		if strings.Contains(page, `collector_success{collector="`+name+`"}`) {
+			t.Errorf("%s is off, which is no failure and no success", name)
+		}
+	}
+	noSecrets(t, log)
+}
