@@ -18,6 +18,9 @@ func FilesystemOf(docroot string) (Filesystem, error) {
 	var st unix.Stat_t
 	var fs unix.Statfs_t
 	_, err := again(func() (int, error) { return 0, unix.Stat(docroot, &st) })
+	if err == nil && st.Mode&unix.S_IFMT != unix.S_IFDIR {
+		err = unix.ENOTDIR
+	}
 	if err == nil {
 		_, err = again(func() (int, error) { return 0, unix.Statfs(docroot, &fs) })
 	}
