@@ -19,8 +19,10 @@ type Sources struct {
 	API       AdminAPI
 	Databases SQL
 	Uploads   []ejabberdconf.Upload
-	Events    EventSource
-	Log       LogSource
+	// UploadStores are the directories of Uploads, each once.
+	UploadStores []*UploadStore
+	Events       EventSource
+	Log          LogSource
 	// Vhosts are the hosts that ejabberd serves, as discovered.
 	Vhosts []string
 	// VhostsGiven: an operator chose Vhosts; that ejabberd serves others too is nothing to wonder about.

@@ -30,12 +30,12 @@ var UploadFilesystem = Definition{
 	Help:    "Space and inodes left for uploads",
 	Metrics: []*metric.Metric{filesystemSize, filesystemAvail, filesystemInodes, filesystemInodesFree},
 	Collect: func(_ context.Context, src *Sources, out *metric.Set) error {
-		if len(src.Uploads) == 0 {
+		if len(src.UploadStores) == 0 {
 			return src.absent(errNoUploads)
 		}
 		seen := map[uint64]bool{}
-		for _, store := range stores(src.Uploads) {
-			usage, err := uploads.FilesystemOf(store.Docroot)
+		for _, store := range src.UploadStores {
+			usage, err := uploads.FilesystemOf(store.docroot)
 			if err != nil {
 				return err
 			}

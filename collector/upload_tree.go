@@ -7,7 +7,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/chapril/ejabberd_exporter/internal/ejabberdconf"
 	"github.com/chapril/ejabberd_exporter/internal/metric"
 	"github.com/chapril/ejabberd_exporter/internal/uploads"
 )
@@ -24,6 +23,9 @@ const (
 	nearQuota = 0.9
 )
 
+// fileAges are buckets around the retention of a year.
+var fileAges = []float64{day, 7 * day, 30 * day, 90 * day, 180 * day, 270 * day, 365 * day, 367 * day}
+
 var (
 	uploadFiles    = uploadGauge("ejabberd_upload_files", "Uploaded files, thumbnails included")
 	uploadBytes    = uploadGauge("ejabberd_upload_bytes", "Size of all uploaded files, as ejabberd's quota counts it")
@@ -38,7 +40,7 @@ var (
 	uploadFileSize = uploadSnapshot("ejabberd_upload_file_size_bytes", "Size of each uploaded file",
 		16*kib, 128*kib, mib, 5*mib, 20*mib, 100*mib)
 	uploadFileAge = uploadSnapshot("ejabberd_upload_file_age_seconds", "Age of each uploaded file",
-		day, 7*day, 30*day, 90*day, 180*day, 270*day, 365*day, 367*day)
+		fileAges...)
 
 	uploadOverQuota = uploadLevel("ejabberd_upload_accounts_over_quota", "Accounts that store more than the quota")
 	uploadNearQuota = uploadLevel("ejabberd_upload_accounts_near_quota", "Accounts that store 90 % of the quota or more, but not more than it: about to lose files")
@@ -70,18 +72,19 @@ func uploadSnapshot(name, help string, buckets ...float64) *metric.Metric {
 // UploadTree counts uploaded files. It lists directories and asks for sizes and times; it never opens a file and keeps no name.
 var UploadTree = Definition{
 	Name: "uploads", Source: Uploads, Refresh: 15 * time.Minute,
-	Help: "Uploaded files: how many, how large, how old, and who is near the quota",
+	Help: "Uploaded files: how many, how large, how old, who is near the quota, what came and went",
 	Metrics: []*metric.Metric{
 		uploadFiles, uploadBytes, uploadAccounts, uploadErrors, uploadOldest, uploadExpired,
 		uploadAccountBytes, uploadFileSize, uploadFileAge, uploadOverQuota, uploadNearQuota,
+		uploadAddedFiles, uploadAddedBytes, uploadRemovedFiles, uploadRemovedBytes, uploadEvictedAge,
 	},
 	Collect: func(ctx context.Context, src *Sources, out *metric.Set) error {
-		if len(src.Uploads) == 0 {
+		if len(src.UploadStores) == 0 {
 			return src.absent(errNoUploads)
 		}
 		now := time.Now()
-		for _, store := range stores(src.Uploads) {
-			if err := store.walk(ctx, now, out); err != nil {
+		for _, store := range src.UploadStores {
+			if err := store.tell(ctx, now, out); err != nil {
 				return err
 			}
 		}
@@ -89,46 +92,15 @@ var UploadTree = Definition{
 	},
 }
 
-// stores joins the vhosts that share a directory: their files can't be told apart without the accounts' names. What they do
-// not agree on is unknown.
-func stores(all []ejabberdconf.Upload) []store {
-	var joined []store
-next:
-	for _, u := range all {
-		for i := range joined {
-			if s := &joined[i]; s.Docroot == u.Docroot {
-				s.Vhost = metric.Shared
-				s.SoftQuota = agreed(s.SoftQuota, u.SoftQuota)
-				s.HardQuota = agreed(s.HardQuota, u.HardQuota)
-				s.Retention = agreed(s.Retention, u.Retention)
-				continue next
-			}
-		}
-		joined = append(joined, store{u})
-	}
-	return joined
-}
-
-func agreed[T int64 | time.Duration](a, b T) T {
-	if a == b {
-		return a
-	}
-	return 0
-}
-
-// store is one upload directory.
-type store struct{ ejabberdconf.Upload }
-
-func (s store) walk(ctx context.Context, now time.Time, out *metric.Set) error {
-	quotas := map[string]int64{"soft": s.SoftQuota, "hard": s.HardQuota}
+// tell walks one upload directory and tells what is in it.
+func (s *UploadStore) tell(ctx context.Context, now time.Time, out *metric.Set) error {
+	quotas := map[string]int64{"soft": s.limits.SoftQuota, "hard": s.limits.HardQuota}
 	over, near := map[string]float64{}, map[string]float64{}
+	stored, sizes, ages := metric.NewTally(uploadAccountBytes), metric.NewTally(uploadFileSize), metric.NewTally(uploadFileAge)
 	var expired float64
 	var oldest int64
-	for _, histogram := range []*metric.Metric{uploadAccountBytes, uploadFileSize, uploadFileAge} {
-		out.ObserveN(histogram, 0, 0, s.Vhost)
-	}
-	stats, err := uploads.New(s.Docroot).Walk(ctx, func(account uploads.Account) {
-		out.Observe(uploadAccountBytes, float64(account.Bytes), s.Vhost)
+	stats, err := s.walk(ctx, now, func(account uploads.Account) {
+		stored.Observe(float64(account.Bytes))
 		for level, quota := range quotas {
 			switch {
 			case account.Bytes > quota:
@@ -139,9 +111,9 @@ func (s store) walk(ctx context.Context, now time.Time, out *metric.Set) error {
 		}
 		for _, file := range account.Files {
 			age := max(0, now.Unix()-file.Modified)
-			out.Observe(uploadFileSize, float64(file.Size), s.Vhost)
-			out.Observe(uploadFileAge, float64(age), s.Vhost)
-			if age > int64((s.Retention+sweepDelay)/time.Second) {
+			sizes.Observe(float64(file.Size))
+			ages.Observe(float64(age))
+			if age > int64((s.limits.Retention+sweepDelay)/time.Second) {
 				expired++
 			}
 			oldest = min(cmp.Or(oldest, file.Modified), file.Modified)
@@ -150,21 +122,25 @@ func (s store) walk(ctx context.Context, now time.Time, out *metric.Set) error {
 	if err != nil {
 		return err
 	}
-	out.Add(uploadFiles, float64(stats.Files), s.Vhost)
-	out.Add(uploadBytes, float64(stats.Bytes), s.Vhost)
-	out.Add(uploadAccounts, float64(stats.Accounts), s.Vhost)
-	out.Add(uploadErrors, float64(stats.Errors), s.Vhost)
-	if stats.Files > 0 {
-		out.Add(uploadOldest, float64(oldest), s.Vhost)
+	for _, tally := range []*metric.Tally{stored, sizes, ages} {
+		out.AddTally(tally, s.vhost)
 	}
-	if s.Retention > 0 {
-		out.Add(uploadExpired, expired, s.Vhost)
+	out.Add(uploadFiles, float64(stats.Files), s.vhost)
+	out.Add(uploadBytes, float64(stats.Bytes), s.vhost)
+	out.Add(uploadAccounts, float64(stats.Accounts), s.vhost)
+	out.Add(uploadErrors, float64(stats.Errors), s.vhost)
+	if stats.Files > 0 {
+		out.Add(uploadOldest, float64(oldest), s.vhost)
+	}
+	if s.limits.Retention > 0 {
+		out.Add(uploadExpired, expired, s.vhost)
 	}
 	for level, quota := range quotas {
 		if quota > 0 {
-			out.Add(uploadOverQuota, over[level], s.Vhost, level)
-			out.Add(uploadNearQuota, near[level], s.Vhost, level)
+			out.Add(uploadOverQuota, over[level], s.vhost, level)
+			out.Add(uploadNearQuota, near[level], s.vhost, level)
 		}
 	}
+	s.memory.tell(out, s.vhost)
 	return nil
 }

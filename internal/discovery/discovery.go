@@ -85,6 +85,11 @@ func Discover(ctx context.Context, o Options, before *Found) (*Found, error) {
 		Blocked:       blocked,
 		Bounds:        metric.Bounds{},
 	}
+	var earlier []*collector.UploadStore
+	if before != nil {
+		earlier = before.Sources.UploadStores
+	}
+	src.UploadStores = collector.UploadStores(config.Uploads, earlier)
 	found.Sources = src
 	if err := found.findAPI(ctx, o); err != nil {
 		return nil, err

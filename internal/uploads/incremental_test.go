@@ -71,7 +71,7 @@ func TestIncrementalEqualsFull(t *testing.T) {
 		} else {
 			s.pass(2 * time.Hour)
 		}
-		if s.r.IntN(3) > 0 {
+		if s.r.IntN(5) > 0 {
 			continue
 		}
 		w.full = s.clock // only what must be read is read
@@ -137,7 +137,7 @@ func TestReasons(t *testing.T) {
 			s.unregister()
 		}
 		s.goOn()
-		s.pass(time.Hour)
+		s.pass(20 * time.Minute)
 		_, stats := walkWith(t, w, s.limits)
 		if stats.Changes != nil {
 			for _, r := range stats.Changes.Removed {

@@ -26,7 +26,7 @@ type server struct {
 	sweeps   time.Time        // the next one
 	growing  []stored         // uploads under way
 	begun    []string         // upload directories without a file yet
-	since    time.Time        // the first of both
+	since    time.Time        // that they did not go on
 	removals map[Reason]int
 }
 
@@ -178,12 +178,16 @@ func (s *server) upload() {
 	}
 }
 
-// goOn lets uploads under way grow and finish.
+// goOn lets uploads under way grow, finish, or get their thumbnail.
 func (s *server) goOn() {
+	var slow []stored
 	for _, g := range s.growing {
 		s.write(g.path, s.r.Int64N(g.Size/2+1)+g.Size/2)
-		if s.r.IntN(3) == 0 {
+		switch s.r.IntN(6) {
+		case 0:
 			s.write(filepath.Join(filepath.Dir(g.path), "thumbnail.png"), kib)
+		case 1, 2, 3, 4:
+			slow = append(slow, g)
 		}
 	}
 	for _, upload := range s.begun {
@@ -191,7 +195,7 @@ func (s *server) goOn() {
 			s.write(filepath.Join(upload, "photo.jpg"), s.r.Int64N(s.limits.MaxSize))
 		}
 	}
-	s.growing, s.begun, s.since = nil, nil, s.clock
+	s.growing, s.begun, s.since = slow, nil, s.clock
 }
 
 // sweep deletes what is too old, once a day.

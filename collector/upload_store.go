@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package collector
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/chapril/ejabberd_exporter/internal/ejabberdconf"
+	"github.com/chapril/ejabberd_exporter/internal/metric"
+	"github.com/chapril/ejabberd_exporter/internal/uploads"
+)
+
+// UploadStore is one upload directory. Vhosts that share one are joined, since their files can't be told apart without the
+// accounts' names; what they do not agree on is unknown.
+type UploadStore struct {
+	vhost   string // label
+	docroot string
+	limits  uploads.Limits
+	of      []ejabberdconf.Upload // one at least
+	memory  *uploadMemory
+}
+
+// uploadMemory is what is known of a directory from one walk to the next.
+type uploadMemory struct {
+	walker *uploads.Walker
+
+	mu           sync.Mutex // for what follows: since the first walk
+	added        amount
+	removed      map[uploads.Reason]amount
+	evictedAfter *metric.Tally
+}
+
+type amount struct{ files, bytes float64 }
+
+// UploadStores makes the stores of what is configured. Directories that an earlier discovery knew keep their memory.
+func UploadStores(configured []ejabberdconf.Upload, earlier []*UploadStore) []*UploadStore {
+	var stores []*UploadStore
+	for _, u := range configured {
+		limits := uploads.Limits{SoftQuota: u.SoftQuota, HardQuota: u.HardQuota, MaxSize: u.MaxSize, Retention: u.Retention}
+		there := func(s *UploadStore) bool { return s.docroot == u.Docroot }
+		if i := slices.IndexFunc(stores, there); i >= 0 {
+			stores[i].join(u, limits)
+			continue
+		}
+		store := &UploadStore{vhost: u.Vhost, docroot: u.Docroot, limits: limits, of: []ejabberdconf.Upload{u}}
+		if i := slices.IndexFunc(earlier, there); i >= 0 {
+			store.memory = earlier[i].memory
+		} else {
+			store.memory = &uploadMemory{
+				walker: uploads.New(u.Docroot), removed: map[uploads.Reason]amount{}, evictedAfter: metric.NewTally(uploadEvictedAge),
+			}
+		}
+		stores = append(stores, store)
+	}
+	return stores
+}
+
+func (s *UploadStore) join(u ejabberdconf.Upload, l uploads.Limits) {
+	s.vhost = metric.Shared
+	s.of = append(s.of, u)
+	s.limits.SoftQuota = agreed(s.limits.SoftQuota, l.SoftQuota)
+	s.limits.HardQuota = agreed(s.limits.HardQuota, l.HardQuota)
+	s.limits.MaxSize = agreed(s.limits.MaxSize, l.MaxSize)
+	s.limits.Retention = agreed(s.limits.Retention, l.Retention)
+}
+
+func agreed[T int64 | time.Duration](a, b T) T {
+	if a == b {
+		return a
+	}
+	return 0
+}
+
+// walk visits every account, and adds up what came and went since the last walk, whoever walked then.
+func (s *UploadStore) walk(ctx context.Context, now time.Time, visit func(uploads.Account)) (uploads.Stats, error) {
+	stats, err := s.memory.walker.Walk(ctx, s.limits, visit)
+	if err == nil && stats.Changes != nil {
+		s.memory.add(stats.Changes, now)
+	}
+	return stats, err
+}
+
+func (m *uploadMemory) add(changes *uploads.Changes, now time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.added.files += float64(changes.AddedFiles)
+	m.added.bytes += float64(changes.AddedBytes)
+	lose := func(reason uploads.Reason, files, bytes float64) {
+		before := m.removed[reason]
+		m.removed[reason] = amount{before.files + files, before.bytes + bytes}
+	}
+	lose(uploads.Unknown, 0, float64(changes.ShrunkBytes))
+	for _, r := range changes.Removed {
+		lose(r.Reason, 1, float64(r.Size))
+		if r.Reason == uploads.Quota {
+			m.evictedAfter.Observe(float64(max(0, now.Unix()-r.Modified)))
+		}
+	}
+}
+
+// tell adds the counters to a Set.
+func (m *uploadMemory) tell(out *metric.Set, vhost string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	out.Add(uploadAddedFiles, m.added.files, vhost)
+	out.Add(uploadAddedBytes, m.added.bytes, vhost)
+	for _, reason := range []uploads.Reason{uploads.Expired, uploads.Quota, uploads.Removed, uploads.Unknown} {
+		out.Add(uploadRemovedFiles, m.removed[reason].files, vhost, string(reason))
+		out.Add(uploadRemovedBytes, m.removed[reason].bytes, vhost, string(reason))
+	}
+	out.AddTally(m.evictedAfter, vhost)
+}
