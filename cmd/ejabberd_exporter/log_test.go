@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -29,6 +30,7 @@ func TestAsItHappens(t *testing.T) {
 	})
 	daemon := serve(t, "--ejabberd.config="+s.Ejabberd.ConfigPath, "--log.level=debug")
 	t.Run("events", func(t *testing.T) { eventsAreCounted(&doer{T: t, Service: s}, daemon) })
+	t.Run("a new discovery", func(t *testing.T) { countersGoOn(&doer{T: t, Service: s}, daemon) })
 	t.Run("log", func(t *testing.T) { theLogIsCounted(&doer{T: t, Service: s}, daemon) })
 	noSecrets(t, daemon.scrape(t, 10*time.Second), daemon.log.String())
 	daemon.stop()
@@ -135,6 +137,26 @@ func record(d *doer, exporter *daemon) {
 	}
 	if err := os.WriteFile(filepath.Join(dir, "ejabberd.log"), []byte(kept.String()), 0o644); err != nil {
 		d.Fatal(err)
+	}
+}
+
+// countersGoOn: a new discovery is no reason to count anew.
+func countersGoOn(d *doer, exporter *daemon) {
+	logins := fmt.Sprintf("ejabberd_logins_total{vhost=%q}", d.Domains[0])
+	const attempts = `ejabberd_auth_attempts_total{mechanism="SCRAM-SHA-1-PLUS"}`
+	before := exporter.happened(d.T)
+	if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {
+		d.Fatal(err)
+	}
+	if err := d.until(func() bool { return strings.Contains(exporter.log.String(), "discovery ran again") }); err != nil {
+		d.Fatal("discovery did not run again")
+	}
+	page := exporter.happened(d.T)
+	for _, series := range []string{logins, attempts} {
+		was, _ := number(before, series)
+		if is, ok := number(page, series); !ok || is != was || is == 0 {
+			d.Errorf("%s was %v before a new discovery, is %v", series, was, is)
+		}
 	}
 }
 

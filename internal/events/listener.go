@@ -137,7 +137,7 @@ func (l *Listener) listen() error {
 	case err != nil:
 		return fmt.Errorf("listen for events: %w", err)
 	}
-	l.conn = conn.(*net.UDPConn) //nolint:errcheck,forcetypeassert // "udp" gives no other
+	l.conn = conn.(*net.UDPConn) // udp gives no other
 	_ = l.conn.SetReadBuffer(1 << 20)
 	l.stopped = make(chan struct{})
 	l.kernelEarlier.Store(l.kernel.Load())
