@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"net/url"
 	"strconv"
 	"syscall"
 )
@@ -48,8 +49,9 @@ type target struct {
 // endpoint is one address of a target.
 type endpoint struct {
 	target
-	domain string // to whom we want to talk there
-	named  bool   // say in texts to whom, since it is not the probed domain itself
+	domain string   // to whom we want to talk there
+	named  bool     // say in texts to whom, since it is not the probed domain itself
+	url    *url.URL // of what is reached over HTTPS, or nil
 	family string
 	addr   netip.Addr
 	nth    string // "address 2 of 3", where the target has several of this family

@@ -26,17 +26,32 @@ type listener struct {
 	port uint16
 }
 
-// declare declares the settings that all these probes share.
+// declare declares the settings of the probes that open XMPP streams.
 func (s *endpointSettings) declare(set *Settings) {
-	set.String(&s.host, Local, "hostname", "", "Address or host name to connect to, instead of what the SRV records of the domain say").Short = 'H'
-	set.Bool(&s.only4, Safe, "use-ipv4", "Probe IPv4 only").Short = '4'
-	set.Bool(&s.only6, Safe, "use-ipv6", "Probe IPv6 only").Short = '6'
-	set.Bool(&s.anyFamily, Safe, "any-family", "Be content with a target that can be connected to in one address family")
-	set.Bool(&s.requireFamily, Safe, "require-family", "Demand that every target has addresses of every family")
-	set.String(&s.resolver, Local, "resolver", "", "Name server to ask, HOST or HOST:PORT, instead of the system's")
-	set.String(&s.caFile, Local, "ca-file", "", "File with the certificates of the authorities to trust, in PEM, instead of the system's")
+	s.declareReach(set)
 	s.startTLS = startTLSRequired
 	set.Var(&s.startTLS, Safe, "starttls", "What the server must do on ports with STARTTLS: have it required, have it offered, or off for a connection in clear")
+	s.declareTrust(set)
+}
+
+// declareReach declares where to connect to.
+func (s *endpointSettings) declareReach(set *Settings) {
+	set.String(&s.host, Local, "hostname", "", "Address or host name to connect to, instead of what the SRV records of the domain say").Short = 'H'
+	s.declareFamilies(set)
+	set.Bool(&s.anyFamily, Safe, "any-family", "Be content with a target that can be connected to in one address family")
+	set.Bool(&s.requireFamily, Safe, "require-family", "Demand that every target has addresses of every family")
+}
+
+// declareFamilies declares what to ask the DNS for, and whom.
+func (s *endpointSettings) declareFamilies(set *Settings) {
+	set.Bool(&s.only4, Safe, "use-ipv4", "Probe IPv4 only").Short = '4'
+	set.Bool(&s.only6, Safe, "use-ipv6", "Probe IPv6 only").Short = '6'
+	set.String(&s.resolver, Local, "resolver", "", "Name server to ask, HOST or HOST:PORT, instead of the system's")
+}
+
+// declareTrust declares what a good TLS connection is.
+func (s *endpointSettings) declareTrust(set *Settings) {
+	set.String(&s.caFile, Local, "ca-file", "", "File with the certificates of the authorities to trust, in PEM, instead of the system's")
 	s.tlsMin = tls.VersionTLS12
 	set.Var(&s.tlsMin, Safe, "tls-min", "Oldest version of TLS that is good enough: 1.0, 1.1, 1.2 or 1.3")
 }

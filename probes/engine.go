@@ -26,10 +26,12 @@ type engine struct {
 	route    func(netip.Addr) bool
 }
 
+var errBothOnly = errors.New("-4 and -6 exclude each other")
+
 // start makes the engine of one run. Its errors are about the settings, not about the service.
 func (s endpointSettings) start() (*engine, error) {
 	if s.only4 && s.only6 {
-		return nil, errors.New("-4 and -6 exclude each other")
+		return nil, errBothOnly
 	}
 	resolver, err := dns.New(s.resolver)
 	if err != nil {
@@ -81,8 +83,7 @@ func (s *survey) tested() (tested []*visit) {
 	return tested
 }
 
-// survey finds the endpoints of a domain and visits them all at the same time, but each address and port only once at a time:
-// ejabberd's listen backlog was 5 for years.
+// survey finds the endpoints of a domain and visits them.
 func (e *engine) survey(ctx context.Context, domain string, services []service) *survey {
 	ctx, cancel := early(ctx)
 	defer cancel()
@@ -91,6 +92,13 @@ func (e *engine) survey(ctx context.Context, domain string, services []service) 
 	s := &survey{located: e.locate(names, domain, services)}
 	cancel()
 	s.resolve = time.Since(began)
+	s.tour(ctx, e.visit)
+	return s
+}
+
+// tour visits all endpoints at the same time, but each address and port only once at a time: ejabberd's listen backlog was 5
+// for years.
+func (s *survey) tour(ctx context.Context, look func(context.Context, endpoint) *visit) {
 	s.visits = make([]*visit, len(s.endpoints))
 	queues := map[string][]int{} // by address and port
 	for i, at := range s.endpoints {
@@ -102,13 +110,12 @@ func (e *engine) survey(ctx context.Context, domain string, services []service) 
 			for n, i := range queue {
 				// A black hole must leave time for those behind it.
 				ctx, cancel := share(ctx, len(queue)-n)
-				s.visits[i] = e.visit(ctx, s.endpoints[i])
+				s.visits[i] = look(ctx, s.endpoints[i])
 				cancel()
 			}
 		})
 	}
 	running.Wait()
-	return s
 }
 
 // early ends a little before ctx, so that there is time left to tell what was found.

@@ -27,17 +27,27 @@ var endpointFigures = []Figure{
 	plainFigure("retries", retriesMetric),
 }
 
-// timeThresholds judge the whole time, and dayThresholds the certificate that expires first: in percent of its lifetime, since
-// a fixed number of days would alarm on every healthy certificate of 45 days, or miss the renewal of one of a year.
-var endpointThresholds = []Threshold{
+// timeThresholds judge the whole time.
+var timeThresholds = []Threshold{
 	{Flag: "warning", Figure: "time", State: Warning, Help: "Seconds in all that are a warning"},
 	{Flag: "critical", Figure: "time", State: Critical, Help: "Seconds in all that are critical"},
-	{Flag: "warning-days", Figure: "cert_days", State: Warning, Default: "25%:", Help: "Days, or percent of its lifetime, that a certificate must be good for"},
-	{Flag: "critical-days", Figure: "cert_days", State: Critical, Default: "10%:", Help: "Days, or percent of its lifetime, below which it is critical"},
 }
+
+// endpointThresholds judge the certificate that expires first as well: in percent of its lifetime, since a fixed number of days
+// would alarm on every healthy certificate of 45 days, or miss the renewal of one of a year.
+var endpointThresholds = append(slices.Clone(timeThresholds),
+	Threshold{Flag: "warning-days", Figure: "cert_days", State: Warning, Default: "25%:", Help: "Days, or percent of its lifetime, that a certificate must be good for"},
+	Threshold{Flag: "critical-days", Figure: "cert_days", State: Critical, Default: "10%:", Help: "Days, or percent of its lifetime, below which it is critical"},
+)
 
 func phaseFigure(phase string) Figure {
 	return Figure{Label: phase, Unit: "s", Min: "0", Value: func(s *metric.Set) (float64, bool) { return s.Get(phaseDuration, phase) }}
+}
+
+// named is a figure under another label.
+func named(label string, f Figure) Figure {
+	f.Label = label
+	return f
 }
 
 func plainFigure(label string, m *metric.Metric) Figure {

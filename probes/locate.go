@@ -36,6 +36,14 @@ func (e *engine) locate(ctx context.Context, domain string, services []service) 
 	if !given {
 		targets = found.srv(ctx, e.resolver, domain, services)
 	}
+	found.reach(ctx, e, domain, targets)
+	return found
+}
+
+var errNoAddress = errors.New("no address")
+
+// reach looks up the addresses of targets and adds what they are as endpoints.
+func (found *located) reach(ctx context.Context, e *engine, domain string, targets []target) {
 	type lookup struct {
 		target target
 		family string
@@ -45,7 +53,7 @@ func (e *engine) locate(ctx context.Context, domain string, services []service) 
 	var lookups []*lookup
 	var running sync.WaitGroup
 	if n := len(targets); n > maxEndpoints {
-		targets, found.left = targets[:maxEndpoints], n-maxEndpoints
+		targets, found.left = targets[:maxEndpoints], found.left+n-maxEndpoints
 	}
 	for _, t := range targets {
 		for _, family := range e.families() {
@@ -64,7 +72,7 @@ func (e *engine) locate(ctx context.Context, domain string, services []service) 
 		case absent && (e.requireFamily || len(e.families()) == 1):
 			found.fault(l.target.host, dnsFault(fmt.Errorf("no %s address", l.family)))
 		case absent && !somewhere[l.target.host]:
-			found.fault(l.target.host, dnsFault(errors.New("no address")))
+			found.fault(l.target.host, dnsFault(errNoAddress))
 		case absent:
 		case l.err != nil:
 			found.fault(l.target.host, dnsFault(l.err))
@@ -80,7 +88,6 @@ func (e *engine) locate(ctx context.Context, domain string, services []service) 
 	if n := len(found.endpoints); n > maxEndpoints {
 		found.endpoints, found.left = found.endpoints[:maxEndpoints], found.left+n-maxEndpoints
 	}
-	return found
 }
 
 // given are the targets where the settings name a host or ports; ok is false where the DNS decides.

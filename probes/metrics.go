@@ -10,7 +10,8 @@ import (
 
 // The labels of an endpoint. Their values are the own domain's DNS, bound by each run.
 var endpointLabels = []metric.Label{
-	metric.OneOf("srv", "xmpp-client", "xmpps-client", "xmpp-server", "xmpps-server"),
+	metric.OneOf("srv", "xmpp-client", "xmpps-client", "xmpp-server", "xmpps-server",
+		hostMeta.name, bosh.name, webSocket.name, webRegister.name, stunUDP.name, stunTCP.name, turnUDP.name, turnTCP.name),
 	metric.BoundTo("target"), metric.BoundTo("port"), metric.OneOf("family", ip4, ip6),
 }
 

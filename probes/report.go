@@ -76,7 +76,7 @@ func untestable(out *Report, visits []*visit, alone bool) {
 }
 
 // works tells whether an endpoint does all that it should.
-func (v *visit) works() bool { return v.failure == nil && v.state() != Critical }
+func (v *visit) works() bool { return v.failure == nil && !v.absent && v.state() != Critical }
 
 // reason is why the visit has its state; a timeout only where nothing else is as bad.
 func (v *visit) reason() (why string) {

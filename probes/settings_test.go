@@ -12,7 +12,13 @@ import (
 // TestScopes: what /probe takes from whoever asks. Nothing that names an address, a port, a name server or a file.
 func TestScopes(t *testing.T) {
 	const shared = "use-ipv4 use-ipv6 any-family require-family starttls tls-min"
-	want := map[string]string{"c2s": shared + " require-mech forbid-mech", "s2s": shared + " require", "cert": shared + " allow-different"}
+	want := map[string]string{
+		"c2s": shared + " require-mech forbid-mech", "s2s": shared + " require", "cert": shared + " allow-different",
+		"dns":     "use-ipv4 use-ipv6 any-family forbid-xmppconnect public",
+		"web":     "use-ipv4 use-ipv6 any-family require-family tls-min require-hostmeta register-web",
+		"turn":    "use-ipv4 use-ipv6 any-family require-family transport",
+		"exposed": "use-ipv4 use-ipv6",
+	}
 	for _, p := range probes.All() {
 		var declared probes.Settings
 		p.Settings(&declared)
@@ -39,6 +45,17 @@ func TestValues(t *testing.T) {
 		{"cert", "ports", "80"},
 		{"cert", "ports", "5222,"},
 		{"cert", "ports", "80/http"},
+		{"dns", "public", "perhaps"},
+		{"web", "url", "http://example.org"},
+		{"web", "bosh", "https://user:secret@example.org/bosh"},
+		{"web", "websocket", "ws://example.org/ws"},
+		{"web", "websocket", "wss://exa mple.org/ws"},
+		{"web", "url", "https://example.org:0/"},
+		{"web", "register-web", "open"},
+		{"turn", "transport", "sctp"},
+		{"turn", "port", "0"},
+		{"exposed", "ports", "4369,0"},
+		{"exposed", "distribution", "epmd"},
 	} {
 		for _, p := range probes.All() {
 			var declared probes.Settings

@@ -3,6 +3,7 @@
 package probes
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -26,8 +27,28 @@ type visit struct {
 	failure       *Failure // what ended the visit early
 	faults        []fault  // what is wrong, the failure included
 	retries       int
-	unreached     bool // no route from this machine: says nothing about the service
-	mutual        bool // a server that talks only to servers with a good certificate, and we have none
+	unreached     bool   // no route from this machine: says nothing about the service
+	absent        bool   // what was asked for does not exist there, which need not be bad
+	said          string // what there is to say of an endpoint that speaks no XMPP streams
+	mutual        bool   // a server that talks only to servers with a good certificate, and we have none
+}
+
+func newVisit(at endpoint) *visit { return &visit{endpoint: at, took: map[string]time.Duration{}} }
+
+// phase goes through one phase and notes how long it took, or what it failed of.
+func (v *visit) phase(name string, work func() error) (passed bool) {
+	began := time.Now()
+	err := work()
+	if err == nil {
+		v.took[name] += time.Since(began)
+		return true
+	}
+	var known bool
+	if v.failure, known = errors.AsType[*Failure](err); !known {
+		v.failure = &Failure{Reason: reason(name, err), Err: err}
+	}
+	v.failure.Phase = cmp.Or(v.failure.Phase, name)
+	return false
 }
 
 // total is how long all phases took together.
@@ -51,15 +72,20 @@ func (v *visit) fault(state State, phase, reason string, err error) {
 	v.faults = append(v.faults, fault{State: state, Failure: &Failure{phase, reason, err}})
 }
 
-// visit opens an encrypted stream at an endpoint and reads what it offers. A connection that is reset before the peer said
-// anything is tried once more: that is what a full listen backlog looks like.
+// visit opens an encrypted stream at an endpoint and reads what it offers.
 func (e *engine) visit(ctx context.Context, at endpoint) *visit {
+	return e.try(ctx, at, e.attempt)
+}
+
+// try makes an attempt at a visit, and one more where the connection is reset before the peer said anything: that is what a
+// full listen backlog looks like.
+func (e *engine) try(ctx context.Context, at endpoint, attempt func(context.Context, endpoint) *visit) *visit {
 	if !e.route(at.addr) {
 		return &visit{endpoint: at, unreached: true}
 	}
-	v := e.attempt(ctx, at)
+	v := attempt(ctx, at)
 	if v.failure != nil && !v.answered && errors.Is(v.failure, syscall.ECONNRESET) {
-		v = e.attempt(ctx, at)
+		v = attempt(ctx, at)
 		v.retries = 1
 	}
 	if v.failure != nil {
@@ -70,17 +96,8 @@ func (e *engine) visit(ctx context.Context, at endpoint) *visit {
 
 // attempt goes through the phases until one fails.
 func (e *engine) attempt(ctx context.Context, at endpoint) *visit {
-	v := &visit{endpoint: at, took: map[string]time.Duration{}}
-	phase := func(name string, work func() error) bool {
-		began := time.Now()
-		if err := work(); err != nil {
-			v.failure = &Failure{Phase: name, Reason: reason(name, err), Err: err}
-			return false
-		}
-		v.took[name] = time.Since(began)
-		return true
-	}
-
+	v := newVisit(at)
+	phase := v.phase
 	var s *xmpp.Stream
 	if !phase(Connect, func() error {
 		conn, err := new(net.Dialer).DialContext(ctx, "tcp", at.address())

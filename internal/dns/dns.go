@@ -68,10 +68,7 @@ func (r *Resolver) SRV(ctx context.Context, service, proto, domain string) ([]SR
 // Addresses looks up the IPv6 (AAAA) or the IPv4 (A) addresses of host, sorted. A host that is an address already is its own
 // answer.
 func (r *Resolver) Addresses(ctx context.Context, host string, ip6 bool) ([]netip.Addr, error) {
-	kind := dnsmessage.TypeA
-	if ip6 {
-		kind = dnsmessage.TypeAAAA
-	}
+	kind := addressType(ip6)
 	if addr, err := netip.ParseAddr(host); err == nil {
 		if addr.Is6() == ip6 {
 			return []netip.Addr{addr}, nil
@@ -116,6 +113,20 @@ func (r *Resolver) CNAME(ctx context.Context, name string) (string, error) {
 		return "", err
 	}
 	return withoutDot(records[0].Body.(*dnsmessage.CNAMEResource).CNAME.String()), nil
+}
+
+// TTL is for how long the addresses of host may be kept, as the resolver told it: the shortest TTL on the way, aliases
+// included, and a day at most. ok is false where host has none.
+func (r *Resolver) TTL(ctx context.Context, host string, ip6 bool) (keep time.Duration, ok bool) {
+	a := r.cache.get(ctx, question{strings.ToLower(withoutDot(host)), addressType(ip6)}, r.ask)
+	return a.ttl, a.err == nil
+}
+
+func addressType(ip6 bool) dnsmessage.Type {
+	if ip6 {
+		return dnsmessage.TypeAAAA
+	}
+	return dnsmessage.TypeA
 }
 
 // lookup answers from the cache or asks.

@@ -19,8 +19,11 @@ import (
 // binaries is where TestMain builds check_literal and the real plugins, as they are shipped.
 var binaries string
 
-// shipped are the plugins whose size is bounded and whose calls are tried here.
-var shipped = []string{"check_xmpp_c2s", "check_xmpp_s2s", "check_xmpp_cert"}
+// shipped are the plugins whose calls are tried here, and how many bytes each may have.
+var shipped = map[string]int64{
+	"check_xmpp_c2s": 8 << 20, "check_xmpp_s2s": 8 << 20, "check_xmpp_cert": 8 << 20, "check_xmpp_dns": 8 << 20,
+	"check_xmpp_web": 12 << 20, "check_xmpp_turn": 12 << 20, "check_xmpp_exposed": 12 << 20,
+}
 
 func TestMain(m *testing.M) {
 	dir, err := os.MkdirTemp("", "nagios-test-")
@@ -30,7 +33,7 @@ func TestMain(m *testing.M) {
 	defer func() { _ = os.RemoveAll(dir) }()
 	binaries = dir
 	args := []string{"build", "-trimpath", "-ldflags", "-s -w -buildid=", "-o", dir + "/", "./testdata/check_literal"}
-	for _, name := range shipped {
+	for name := range shipped {
 		args = append(args, "../../cmd/"+name)
 	}
 	build := exec.Command("go", args...)
@@ -95,27 +98,47 @@ func TestProcess(t *testing.T) {
 }
 
 func TestShippedPlugins(t *testing.T) {
-	for _, name := range shipped {
+	for name := range shipped {
 		prefix := strings.ToUpper(strings.TrimPrefix(name, "check_"))
 		for _, c := range []struct {
 			args  string
 			first string
 		}{
 			{"", prefix + " UNKNOWN - --domain is missing"},
-			{"--domain a.org -w abc", prefix + ` UNKNOWN - range "abc"`},
-			{"--domain a.org -w 20:10", prefix + ` UNKNOWN - range "20:10"`},
-			{"--domain a.org -w @20:10", prefix + ` UNKNOWN - range "@20:10"`},
 			{"--domain a.org -t never", prefix + ` UNKNOWN - timeout "never"`},
 			{"--domain a.org --bogus", prefix + " UNKNOWN - unknown long flag '--bogus'"},
 			{"--domain a.org argument", prefix + " UNKNOWN - unexpected argument"},
 			{"--domain a.org -4 -6", prefix + " UNKNOWN - -4 and -6 exclude each other"},
-			{"--domain a.org -H 127.0.0.1 --ca-file /no/such/file", prefix + " UNKNOWN - --ca-file: no such file or directory"},
-			{"--domain a.org -H 127.0.0.1 -p 99999", prefix + " UNKNOWN - "},
 			{"-h", "Usage: " + name},
 			{"-V", name + " "},
 		} {
 			if code, stdout := run(t, name, strings.Fields(c.args)...); code != 3 || !strings.HasPrefix(stdout, c.first) {
 				t.Errorf("%s %s: got %d %s, want 3 %s", name, c.args, code, stdout, c.first)
+			}
+		}
+	}
+}
+
+// Calls that not every plugin knows.
+func TestWrongSettings(t *testing.T) {
+	for _, c := range []struct{ plugins, args, text string }{
+		{"c2s s2s cert dns web turn", "-w abc", `range "abc"`},
+		{"c2s s2s cert dns web turn", "-w 20:10", `range "20:10"`},
+		{"c2s s2s cert dns web turn", "-w @20:10", `range "@20:10"`},
+		{"c2s s2s cert web", "-H 127.0.0.1 --ca-file /no/such/file", "--ca-file: no such file or directory"},
+		{"c2s s2s cert turn", "-H 127.0.0.1 -p 99999", "a port is a number from 1 to 65535"},
+		{"dns", "--expect /no/such/file", "--expect: no such file or directory"},
+		{"dns", "--expect /dev/null", "--expect: it names no record"},
+		{"web", "--bosh http://a.org/bosh", "a URL starts with https:// or wss://"},
+		{"turn", "--username me --password-file /no/such/file", "--password-file: no such file or directory"},
+		{"turn", "--secret-file /dev/null", "--secret-file: it is empty"},
+		{"turn", "--username me", "--password-file is missing"},
+		{"exposed", "--expect-open 80", "--expect-open names nothing that is looked at"},
+	} {
+		for plugin := range strings.FieldsSeq(c.plugins) {
+			code, stdout := run(t, "check_xmpp_"+plugin, strings.Fields("--domain a.org "+c.args)...)
+			if code != 3 || !strings.Contains(stdout, " UNKNOWN - ") || !strings.Contains(stdout, c.text) {
+				t.Errorf("%s %s: got %d %s, want 3 %s", plugin, c.args, code, stdout, c.text)
 			}
 		}
 	}
@@ -145,8 +168,7 @@ func TestBlackHole(t *testing.T) {
 }
 
 func TestSizeOfShippedPlugins(t *testing.T) {
-	const limit = 8 << 20
-	for _, name := range shipped {
+	for name, limit := range shipped {
 		info, err := os.Stat(filepath.Join(binaries, name))
 		if err != nil {
 			t.Fatal(err)

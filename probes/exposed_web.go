@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package probes
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// sighting is what was seen at one address of a website.
+type sighting struct {
+	*visit
+	open map[string]int // the status that a path answers which should not answer
+}
+
+// knock looks at websites, at each address of each.
+func (g *guard) knock(ctx context.Context, pages []page) (all []*sighting) {
+	s := (&browsing{engine: g.engine}).locate(ctx, pages)
+	var mu sync.Mutex
+	s.tour(ctx, func(ctx context.Context, at endpoint) *visit {
+		return g.try(ctx, at, func(ctx context.Context, at endpoint) *visit {
+			seen := look(ctx, at)
+			mu.Lock()
+			defer mu.Unlock()
+			all = append(all, seen)
+			return seen.visit
+		})
+	})
+	slices.SortFunc(all, func(a, b *sighting) int { return cmp.Compare(a.subject(), b.subject()) })
+	return all
+}
+
+// look asks a website for all that should be closed. Its certificate does not matter: what is open is open.
+func look(ctx context.Context, at endpoint) *sighting {
+	v := &sighting{newVisit(at), map[string]int{}}
+	short, cancel := context.WithTimeout(ctx, 2*patience)
+	defer cancel()
+	client, end := open(short, v.visit, &tls.Config{ServerName: at.url.Hostname(), InsecureSkipVerify: true}) //nolint:gosec // see above
+	defer end()
+	if client == nil {
+		return v
+	}
+	for _, path := range webDoors {
+		asked := at.url.JoinPath(path)
+		if path == "/api" {
+			asked = asked.JoinPath("status")
+		}
+		var got fetched
+		if !client.phase(Get, func() (err error) {
+			got, err = client.fetch(ctx, http.MethodGet, asked, "", "")
+			return err
+		}) {
+			return v
+		}
+		if answers(got) {
+			v.open[path] = got.StatusCode
+		}
+	}
+	return v
+}
+
+// answers tells an open door from a wall: a page, a login prompt, or an API that speaks though it refuses.
+func answers(got fetched) bool {
+	return got.StatusCode < 300 || got.StatusCode == http.StatusUnauthorized ||
+		got.StatusCode == http.StatusForbidden && strings.HasPrefix(got.Header.Get("Content-Type"), "application/json")
+}
+
+// tellSite notes what was found at one address of a website.
+func (g *guard) tellSite(v *sighting) {
+	subject := siteOf(v.url) + " " + v.family
+	switch {
+	case v.failure != nil && v.failure.Phase == Get:
+		g.out.Notes = append(g.out.Notes, Note{Unknown, subject, v.failure.Error(), v.failure.Reason})
+	case v.failure != nil:
+		g.out.Note(OK, subject, "closed: "+v.failure.Error())
+	}
+	if v.failure == nil {
+		g.checked++
+	}
+	var closed []string
+	for _, path := range webDoors {
+		if status, open := v.open[path]; open {
+			g.found(subject, path, fmt.Sprintf("%s answers %d", path, status))
+		} else if v.failure == nil || v.failure.Phase != Get {
+			g.out.Set.Add(exposedOpen, 0, path)
+			closed = append(closed, path)
+		}
+	}
+	if v.failure == nil && len(closed) > 0 {
+		g.out.Note(OK, subject, "closed: "+strings.Join(closed, ", "))
+	}
+}
