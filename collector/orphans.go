@@ -24,7 +24,7 @@ var ownedTables = []struct{ store, table, where string }{
 
 var orphanRows = &metric.Metric{
 	Name: "ejabberd_orphan_rows", Source: "PostgreSQL, tables without users", Scope: metric.Database, Refreshed: true,
-	Labels: []metric.Label{metric.Vhost, metric.OneOf("table", "last", "archive", "spool", "private_storage", "push_session", "rosterusers", "vcard")},
+	Labels: []metric.Label{metric.Vhost, metric.OneOf("table", ownedTableNames()...)},
 	Help:   "Rows of accounts that no longer exist: data that should have gone with them" + estimated,
 }
 
@@ -62,6 +62,14 @@ var Orphans = Definition{
 			return nil
 		})
 	},
+}
+
+func ownedTableNames() []string {
+	var names []string
+	for _, o := range ownedTables {
+		names = append(names, o.table)
+	}
+	return names
 }
 
 // allHaveAccounts tells whether the owners of an old-schema database's rows are all in its table users.

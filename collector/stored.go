@@ -100,6 +100,10 @@ func (s *stored) statement(db *database.Conn, sample string) string {
 // inSQL runs f on every database in which a vhost keeps the store; where none does, or there is no such table, that is off.
 func (s *Sources) inSQL(ctx context.Context, store, table string, f func(context.Context, *database.Conn) error) error {
 	found := false
+	off := fmt.Errorf("%w: ejabberd keeps nothing of %s in PostgreSQL here", ErrOff, store)
+	if s.Databases != nil && len(s.InSQL[store]) == 0 {
+		return off
+	}
 	err := s.refresh(ctx, func(ctx context.Context, db *database.Conn) error {
 		if !db.Schema.Has(table) || len(both(db.Target.Vhosts, s.InSQL[store])) == 0 {
 			return nil
@@ -108,7 +112,7 @@ func (s *Sources) inSQL(ctx context.Context, store, table string, f func(context
 		return f(ctx, db)
 	})
 	if err == nil && !found {
-		return fmt.Errorf("%w: ejabberd keeps nothing of %s in PostgreSQL here", ErrOff, store)
+		return off
 	}
 	return err
 }

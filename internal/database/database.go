@@ -61,6 +61,11 @@ type Databases struct {
 type lane struct {
 	turn chan struct{} // holds a token while the lane is free
 	conn *Conn
+	lost struct { // the last connection that could not be made
+		to  *Target
+		at  time.Time
+		err error
+	}
 }
 
 // Conn is a connection to one database, with what is known of its schema.
@@ -81,7 +86,9 @@ func New(targets ...*Target) *Databases {
 }
 
 // Renew makes Databases of other targets on the same two lanes: there are never more connections than these.
-func (d *Databases) Renew(targets ...*Target) *Databases { return &Databases{targets: targets, lanes: d.lanes} }
+func (d *Databases) Renew(targets ...*Target) *Databases {
+	return &Databases{targets: targets, lanes: d.lanes}
+}
 
 // Names are the databases' names.
 func (d *Databases) Names() []string {
@@ -98,12 +105,16 @@ func (d *Databases) Use(ctx context.Context, which Lane, name string, f func(con
 	if i < 0 {
 		return fmt.Errorf("database %s is not configured", name)
 	}
-	l := &d.lanes[which]
+	l, asked := &d.lanes[which], time.Now()
 	select {
 	case <-l.turn:
 		defer func() { l.turn <- struct{}{} }()
 	case <-ctx.Done():
 		return wrap(name, ctx.Err())
+	}
+	// Who waited while the server could not be reached need not find that out again, one after the other.
+	if l.lost.to == d.targets[i] && l.lost.at.After(asked) {
+		return wrap(name, l.lost.err)
 	}
 	return wrap(name, l.use(ctx, which, d.targets[i], f))
 }
@@ -113,6 +124,7 @@ func (l *lane) use(ctx context.Context, which Lane, t *Target, f func(context.Co
 	// A connection that lay idle may have died with its server: better to find out before f than in the middle of it.
 	if !kept || l.conn.IsClosed() || l.ping(ctx) != nil {
 		if err := l.open(ctx, which, t); err != nil {
+			l.lost.to, l.lost.at, l.lost.err = t, time.Now(), err
 			return err
 		}
 	}
