@@ -5,6 +5,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -17,8 +18,8 @@ import (
 	"github.com/chapril/ejabberd_exporter/internal/service"
 )
 
-// fromDatabase are the collectors that ask PostgreSQL.
-var fromDatabase = from(collector.Database)
+// fromDatabase are the collectors that ask PostgreSQL. The ejabberd of these tests is too old for bans and invitations.
+var fromDatabase = slices.DeleteFunc(from(collector.Database), func(name string) bool { return name == "banned" || name == "invites" })
 
 const databaseIsUp = `ejabberd_database_up{database="ejabberd"}`
 
@@ -102,7 +103,7 @@ func TestPostgresHasABadDay(t *testing.T) {
 	})
 	t.Run("locks tables", func(t *testing.T) {
 		release := lock(t, p.Database, "users, last")
-		page := p.serve(t).failing(t, of("a table is locked", "accounts", "activity"))
+		page := p.serve(t).failing(t, of("a table is locked", "accounts", "activity", "credentials", "tables"))
 		want(t, page, inMemory)
 		want(t, page, map[string]float64{databaseIsUp: 1})
 		eventually(t, time.Second, "end of our waiting for the lock", func() bool { return waiters(t, p.Database) == 0 })
@@ -111,14 +112,14 @@ func TestPostgresHasABadDay(t *testing.T) {
 	})
 	t.Run("forbids a table", func(t *testing.T) {
 		execute(t, p.Database, "REVOKE SELECT (username, server_host, created_at) ON users FROM ejabberd_exporter")
-		page := p.serve(t).failing(t, of("permission denied: grant what `ejabberd_exporter --check` prints (SQLSTATE 42501)", "accounts"))
+		page := p.serve(t).failing(t, of("permission denied: grant what `ejabberd_exporter --check` prints (SQLSTATE 42501)", "accounts", "credentials"))
 		want(t, page, inMemory)
 		want(t, page, map[string]float64{databaseIsUp: 1})
 		execute(t, p.Database, grants())
 		p.well(t)
 	})
 	t.Run("refuses the password", func(t *testing.T) {
-		wrong := &patient{p.Service, []string{"--ejabberd.config=" + p.Ejabberd.ConfigPath, "--database.password-file=" + file(t, "wrong", service.Canary)}}
+		wrong := &patient{p.Service, append(onlyExamined(), "--ejabberd.config="+p.Ejabberd.ConfigPath, "--database.password-file="+file(t, "wrong", service.Canary))}
 		page := wrong.serve(t).failing(t, of("login refused: create the role with `ejabberd_exporter --check`, and set its password", fromDatabase...))
 		want(t, page, inMemory)
 		want(t, page, map[string]float64{databaseIsUp: 1}) // a refusal is an answer
@@ -228,7 +229,7 @@ func nothingFromSQL(t *testing.T, p *patient) {
 		calls++
 		name, arguments, _ := strings.Cut(call, " ")
 		switch name {
-		case "status", "registered_vhosts", "connected_users_number", "connected_users", "connected_users_info", "incoming_s2s_number", "outgoing_s2s_number":
+		case "status", "registered_vhosts", "list_cluster", "muc_online_rooms", "connected_users_number", "connected_users", "connected_users_info", "incoming_s2s_number", "outgoing_s2s_number":
 			continue
 		case "stats", "stats_host":
 			if strings.Contains(arguments, "uptimeseconds") || strings.Contains(arguments, "processes") || strings.Contains(arguments, "onlineusers") {

@@ -4,6 +4,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -69,6 +70,35 @@ func TestNothingStoredInSQL(t *testing.T) {
 		want(t, page, onlineTruth(s, vhost))
 	}
 	want(t, page, map[string]float64{`ejabberd_cluster_nodes{state="running"}`: 1})
+}
+
+// TestMemoryInSQL: where ejabberd keeps sessions and rooms in SQL they are counted there, and ejabberd is not asked.
+func TestMemoryInSQL(t *testing.T) {
+	s := real(t, service.Options{People: true, NamesByAPI: true, ExtraConfig: "default_ram_db: sql"})
+	exit, page, log := once(t, append(storedArgs, "--ejabberd.config="+s.Ejabberd.ConfigPath)...)
+	if exit != 0 {
+		t.Errorf("exit %d:\n%s", exit, log)
+	}
+	noSecrets(t, page, log)
+	for _, vhost := range s.Domains {
+		of := `{vhost="` + vhost + `"}`
+		want(t, page, map[string]float64{
+			"ejabberd_sessions" + of:         float64(s.Truth.Sessions(vhost, "")),
+			"ejabberd_accounts_online" + of:  float64(s.Truth.AccountsOnline(vhost)),
+			"ejabberd_muc_rooms_online" + of: onlineTruth(s, vhost)["ejabberd_muc_rooms_online"+of],
+		})
+	}
+	absent(t, page, "ejabberd_sessions_by_show", "ejabberd_sessions_per_account_count", "ejabberd_session_connections")
+	want(t, page, map[string]float64{`ejabberd_cluster_nodes{state="running"}`: 1})
+	asked, err := os.ReadFile(s.Ejabberd.LogPath())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, command := range []string{"muc_online_rooms", "connected_users", "onlineusers"} {
+		if strings.Contains(string(asked), "API call "+command) {
+			t.Errorf("%s was asked for, which ejabberd answers from SQL", command)
+		}
+	}
 }
 
 // store lets the first client of a vhost store n of everything.
