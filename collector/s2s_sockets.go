@@ -55,8 +55,14 @@ var S2SSockets = Definition{
 			countSockets(all, "in", func(s *sockets.Socket) bool { return slices.Contains(ports, s.LocalPort) }, out)
 		}
 		if owned != nil {
-			elsewhere := outgoing(all, src.Config.Databases, owned)
-			countSockets(all, "out", elsewhere, out)
+			known := slices.Clone(otherServices)
+			for _, db := range src.Config.Databases {
+				known = append(known, db.Port)
+			}
+			own := listeningPorts(all, p.UID)
+			countSockets(all, "out", func(s *sockets.Socket) bool {
+				return owned(s) && !own[s.LocalPort] && !(s.PeerHere && own[s.PeerPort]) && !slices.Contains(known, s.PeerPort)
+			}, out)
 		}
 		return nil
 	},
@@ -103,20 +109,13 @@ func ownership(p *process.Process) func(*sockets.Socket) bool {
 	return func(s *sockets.Socket) bool { return inodes[s.Inode] }
 }
 
-// outgoing tells which sockets ejabberd opened itself to reach another server.
-func outgoing(all []sockets.Socket, databases []ejabberdconf.Database, owned func(*sockets.Socket) bool) func(*sockets.Socket) bool {
-	known := slices.Clone(otherServices)
-	for _, db := range databases {
-		known = append(known, db.Port)
-	}
-	// The user's listening sockets are ejabberd's own, the Erlang distribution's and epmd's.
-	listening := map[int]bool{}
+// listeningPorts are those that a user's programs listen on: ejabberd itself, the Erlang distribution, epmd.
+func listeningPorts(all []sockets.Socket, uid uint32) map[int]bool {
+	ports := map[int]bool{}
 	for _, s := range all {
-		if s.State == sockets.Listening && owned(&s) {
-			listening[s.LocalPort] = true
+		if s.State == sockets.Listening && s.UID == uid {
+			ports[s.LocalPort] = true
 		}
 	}
-	return func(s *sockets.Socket) bool {
-		return owned(s) && !listening[s.LocalPort] && !(s.PeerHere && listening[s.PeerPort]) && !slices.Contains(known, s.PeerPort)
-	}
+	return ports
 }

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package collector
+
+import (
+	"encoding/pem"
+	"io"
+	"log"
+	"net/http/httptest"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/chapril/ejabberd_exporter/internal/certs"
+	"github.com/chapril/ejabberd_exporter/internal/ejabberdconf"
+	"github.com/chapril/ejabberd_exporter/internal/metric"
+)
+
+// TestCertificatesOfOtherNames: what is served to who asks for a name that no certificate covers is not that name's certificate.
+func TestCertificatesOfOtherNames(t *testing.T) {
+	server := httptest.NewUnstartedServer(nil) // its certificate is for example.com
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS()
+	defer server.Close()
+	file := filepath.Join(t.TempDir(), "chain.pem")
+	if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	address := netip.MustParseAddrPort(server.Listener.Addr().String())
+	listener := ejabberdconf.Listener{Port: int(address.Port()), IP: "0.0.0.0", Transport: "tcp", Module: "ejabberd_http", TLS: true}
+	src := &Sources{
+		Config: &ejabberdconf.Config{Listeners: []ejabberdconf.Listener{listener}, CertFiles: []string{file}},
+		Names:  []certs.Name{{Host: "example.com", Vhost: true}, {Host: "other.test", Vhost: true}},
+		Bounds: metric.Bounds{},
+	}
+	src.Bounds.Bind("name", 0, "example.com", "other.test")
+	out := metric.NewSet(src.Bounds)
+	if err := Certificates.Collect(t.Context(), src, out); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []struct {
+		metric *metric.Metric
+		source string
+		value  int64
+	}{
+		{certMatches, "https", 1},
+		{certNotAfter, "https", server.Certificate().NotAfter.Unix()},
+		{certNotBefore, "file", server.Certificate().NotBefore.Unix()},
+	} {
+		if got, ok := out.Get(want.metric, want.source, "example.com"); !ok || got != float64(want.value) {
+			t.Errorf("%s of %s is %v (there: %v), want %d", want.metric.Name, want.source, got, ok, want.value)
+		}
+	}
+	if strings.Contains(out.Text(), "other.test") {
+		t.Errorf("other.test has no certificate:\n%s", out.Text())
+	}
+}
