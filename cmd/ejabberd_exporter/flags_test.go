@@ -79,6 +79,7 @@ func TestBadFlagsAreExplained(t *testing.T) {
 		"--upload.hard-quota=1xMiB":   "200MiB",
 		"--upload.retention=soon":     "365d",
 		"--upload.retention=-1d":      "365d",
+		"--events.listen-address=1":   "127.0.0.1:11111",
 		"--nosuch":                    "unknown long flag",
 		"@/etc/passwd":                "unexpected",
 	} {
