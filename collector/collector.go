@@ -73,6 +73,7 @@ var All = []Definition{
 	UploadTree,
 	UploadLimits,
 	UploadFilesystem,
+	UploadOrphans,
 	Rooms,
 	MUC,
 	Offline,

@@ -50,7 +50,7 @@ func (s *Service) addUploads(ctx context.Context, _ Options) error {
 	}
 	for _, client := range s.Clients {
 		if client.Account.User == "uploader-"+Canary {
-			if err := s.upload(ctx, client, 54_321); err != nil {
+			if err := s.Upload(ctx, client, 54_321); err != nil {
 				return fmt.Errorf("upload a file: %w", err)
 			}
 		}
@@ -87,8 +87,8 @@ func (s *Service) LayFile(f File) error {
 // secret is a name as ejabberd gives it to the directory of one upload: 40 characters.
 func secret() string { return (rand.Text() + rand.Text())[:40] }
 
-// upload asks for a slot (XEP-0363) and puts a file into it.
-func (s *Service) upload(ctx context.Context, client *Client, size int) error {
+// Upload asks for a slot (XEP-0363), puts a file into it, and adds it to the Truth. The slot may evict other files.
+func (s *Service) Upload(ctx context.Context, client *Client, size int) error {
 	answer, err := client.Ask(ctx, "get", "upload."+client.Account.Domain,
 		fmt.Sprintf("<request xmlns='urn:xmpp:http:upload:0' filename='real-%s.bin' size='%d' content-type='application/octet-stream'/>", Canary, size))
 	if err != nil {
@@ -114,5 +114,16 @@ func (s *Service) upload(ctx context.Context, client *Client, size int) error {
 		return fmt.Errorf("ejabberd answered %s", response.Status)
 	}
 	s.Truth.Files = append(s.Truth.Files, File{client.Account, int64(size), time.Now()})
+	return nil
+}
+
+// Sweep lets ejabberd delete what a vhost has kept too long, now instead of within 12 hours, and returns when it has. There is no
+// command for that: only its own timer asks for it.
+func (e *Ejabberd) Sweep(ctx context.Context, domain string) error {
+	script := fmt.Sprintf("N = '%s', P = rpc:call(N, mod_http_upload, get_proc_name, [<<\"%s\">>, mod_http_upload_quota]), "+
+		"sweep = rpc:call(N, erlang, send, [P, sweep]), true = is_tuple(rpc:call(N, sys, get_state, [P])), halt().", e.Node, domain)
+	if _, err := e.erl("-sname", "sweep-"+rand.Text()[:8]+"@localhost", "-hidden", "-noinput", "-eval", script).run(ctx); err != nil {
+		return fmt.Errorf("sweep uploads: %w", err)
+	}
 	return nil
 }
