@@ -11,15 +11,46 @@ BEGIN
 	FOR readable IN
 		SELECT c.oid::regclass AS relation, string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) AS list
 		FROM (VALUES
+			('archive', 'server_host'),
+			('archive', 'timestamp'),
+			('archive', 'username'),
+			('invite_token', 'expires'),
+			('invite_token', 'server_host'),
 			('last', 'seconds'),
 			('last', 'server_host'),
 			('last', 'state'),
 			('last', 'username'),
+			('muc_online_room', 'host'),
+			('muc_online_room', 'server_host'),
+			('muc_room', 'host'),
+			('muc_room', 'server_host'),
+			('muc_room_subscribers', 'host'),
+			('oauth_token', 'jid'),
+			('private_storage', 'namespace'),
+			('private_storage', 'server_host'),
+			('private_storage', 'username'),
+			('pubsub_item', 'nodeid'),
+			('pubsub_node', 'host'),
+			('pubsub_node', 'nodeid'),
+			('push_session', 'server_host'),
+			('push_session', 'timestamp'),
+			('push_session', 'username'),
+			('rosterusers', 'ask'),
+			('rosterusers', 'server_host'),
+			('rosterusers', 'username'),
 			('sm', 'server_host'),
 			('sm', 'username'),
+			('spool', 'created_at'),
+			('spool', 'server_host'),
+			('spool', 'username'),
 			('users', 'created_at'),
+			('users', 'iterationcount'),
 			('users', 'server_host'),
-			('users', 'username')
+			('users', 'type'),
+			('users', 'username'),
+			('vcard', 'created_at'),
+			('vcard', 'server_host'),
+			('vcard', 'username')
 		) AS wanted (relation, attribute)
 		JOIN pg_class c ON c.relname = wanted.relation AND c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
 		JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = wanted.attribute AND NOT a.attisdropped
