@@ -94,11 +94,23 @@ func (e *engine) try(ctx context.Context, at endpoint, attempt func(context.Cont
 	return v
 }
 
-// attempt goes through the phases until one fails.
+// attempt opens a stream and ends it.
 func (e *engine) attempt(ctx context.Context, at endpoint) *visit {
-	v := newVisit(at)
+	v, s := e.dial(ctx, at)
+	switch {
+	case s == nil:
+	case v.failure == nil && !v.mutual:
+		_ = s.Close(ctx)
+	default:
+		_ = s.Abort()
+	}
+	return v
+}
+
+// dial goes through the phases until one fails. The stream is for the caller to end; nil where there was no connection.
+func (e *engine) dial(ctx context.Context, at endpoint) (v *visit, s *xmpp.Stream) {
+	v = newVisit(at)
 	phase := v.phase
-	var s *xmpp.Stream
 	if !phase(Connect, func() error {
 		conn, err := new(net.Dialer).DialContext(ctx, "tcp", at.address())
 		if err != nil {
@@ -107,16 +119,9 @@ func (e *engine) attempt(ctx context.Context, at endpoint) *visit {
 		s = xmpp.NewStream(conn)
 		return nil
 	}) {
-		return v
+		return v, s
 	}
-	defer func() {
-		v.tls, v.answered = s.TLS(), s.Answered()
-		if v.failure == nil && !v.mutual {
-			_ = s.Close(ctx)
-		} else {
-			_ = s.Abort()
-		}
-	}()
+	defer func() { v.tls, v.answered = s.TLS(), s.Answered() }()
 
 	header := xmpp.Header{Namespace: xmpp.Client, To: at.domain, From: e.from}
 	if at.peers {
@@ -133,11 +138,11 @@ func (e *engine) attempt(ctx context.Context, at endpoint) *visit {
 	}
 	if !at.direct {
 		if !phase(Stream, read(&v.before)) {
-			return v
+			return v, s
 		}
 		if e.startTLS == startTLSOff {
 			v.after = v.before
-			return v
+			return v, s
 		}
 		if !phase(StartTLS, func() error {
 			if !v.before.StartTLS {
@@ -145,7 +150,7 @@ func (e *engine) attempt(ctx context.Context, at endpoint) *visit {
 			}
 			return s.StartTLS(ctx)
 		}) {
-			return v
+			return v, s
 		}
 	}
 	if phase(Handshake, func() error { return s.Handshake(ctx, e.tlsConfig(at)) }) && !phase(Features, read(&v.after)) {
@@ -153,7 +158,7 @@ func (e *engine) attempt(ctx context.Context, at endpoint) *visit {
 			v.failure, v.mutual = nil, true
 		}
 	}
-	return v
+	return v, s
 }
 
 // tlsConfig asks for the domain, not for the SRV target: that is what the certificate must name (RFC 6120, 13.7.2.1).

@@ -8,7 +8,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"strconv"
 )
 
 // StanzaError is the error with which an IQ was answered.
@@ -22,34 +21,6 @@ func (e *StanzaError) Error() string {
 		return "answered " + e.Condition
 	}
 	return "answered " + e.Condition + " (" + e.Text + ")"
-}
-
-// IQ asks, with type "get" or "set", and waits for the answer. to may be empty: the server itself. Other stanzas that arrive
-// meanwhile are dropped. An answer of type error becomes a *StanzaError.
-func (s *Stream) IQ(ctx context.Context, kind, to, payload string) (*Element, error) {
-	id := "q" + strconv.FormatInt(s.ids.Add(1), 10)
-	address := ""
-	if to != "" {
-		address = " to='" + Escape(to) + "'"
-	}
-	if err := s.Send(ctx, "<iq type='"+kind+"' id='"+id+"'"+address+">"+payload+"</iq>"); err != nil {
-		return nil, err
-	}
-	for {
-		e, err := s.Receive(ctx)
-		if err != nil {
-			return nil, err
-		}
-		if e.Name.Local != "iq" || e.Attribute("id") != id {
-			continue
-		}
-		switch e.Attribute("type") {
-		case "result":
-			return e, nil
-		case "error":
-			return nil, stanzaError(e)
-		}
-	}
 }
 
 func stanzaError(e *Element) *StanzaError {
