@@ -7,7 +7,7 @@ import "bytes"
 // Event is something that mod_metrics tells.
 type Event int
 
-// The events. Whose view they take is ejabberd's names': a user sends, the server receives.
+// The events, as ejabberd sees them: what a user sends, the server receives.
 const (
 	OfflineMessage Event = iota // before ejabberd decides whether to store it
 	Registration
