@@ -5,129 +5,74 @@ package collector
 import (
 	"context"
 	"fmt"
-	"math"
-	"slices"
-	"strings"
+	"time"
 
-	"github.com/jackc/pgx/v5"
-
-	"github.com/chapril/ejabberd_exporter/internal/database"
+	"github.com/chapril/ejabberd_exporter/internal/ejabberdconf"
 	"github.com/chapril/ejabberd_exporter/internal/metric"
 )
 
-// estimated belongs to the help of what is counted by stored.
-const estimated = "; estimated from a sample, within about 10 %, above 200,000 rows"
+var (
+	rosterItems   = storedGauge("ejabberd_roster_items", "rosterusers", "Entries in all contact lists together, unanswered requests included")
+	rosterPending = storedGauge("ejabberd_roster_pending", "rosterusers.ask", "Entries of contact lists with a request that nobody has answered, from or to the contact")
+	pubsubNodes   = storedGauge("ejabberd_pubsub_nodes", "pubsub_node", "Nodes of accounts (avatars, OMEMO devices …) and of the pubsub service")
+	pubsubItems   = storedGauge("ejabberd_pubsub_items", "pubsub_item", "Items in nodes of accounts (pep) and of the pubsub service",
+		metric.OneOf("kind", "pep", "service"))
+	pushSessions = storedGauge("ejabberd_push_sessions", "push_session", "Sessions that have push notifications enabled, those included whose connection is gone")
+	vcards       = storedGauge("ejabberd_vcards", "vcard", "Profiles that accounts have published")
+	oauthTokens  = storedGauge("ejabberd_oauth_tokens", "oauth_token", "OAuth tokens that exist; ejabberd deletes expired ones once a day")
+	invites      = storedGauge("ejabberd_invites", "invite_token (from ejabberd 26.01)", "Invitations that have not expired, used ones included")
+)
 
-// stored says how the rows of one table are counted by vhost.
-type stored struct {
-	store   string // whose rows they are, one of ejabberdconf.Stores
-	table   string // t in the expressions
-	join    string
-	service string // expression for the host or service that a row belongs to, where there is no column server_host
-	counts  []count
+func storedGauge(name, table, help string, labels ...metric.Label) *metric.Metric {
+	return &metric.Metric{
+		Name: name, Source: "PostgreSQL " + table, Scope: metric.Database, Refreshed: true,
+		Labels: append([]metric.Label{metric.Vhost}, labels...),
+		Help:   help + estimated,
+	}
 }
 
-// count is one of the numbers.
-type count struct {
-	metric *metric.Metric
-	labels []string // behind vhost
-	where  string   // which rows; empty: all
+// isPEP: the host of a node is an account's address, not the name of a service.
+const isPEP = "strpos(n.host, '@') > 0"
+
+var storedRows = []stored{
+	{store: "mod_roster", table: "rosterusers", counts: []count{{metric: rosterItems}, {metric: rosterPending, where: "t.ask <> 'N'"}}},
+	{store: "mod_pubsub", table: "pubsub_node", service: domain("t.host"), counts: []count{{metric: pubsubNodes}}},
+	{
+		store: "mod_pubsub", table: "pubsub_item", join: "JOIN pubsub_node AS n USING (nodeid)", service: domain("n.host"),
+		counts: []count{
+			{metric: pubsubItems, labels: []string{"pep"}, where: isPEP},
+			{metric: pubsubItems, labels: []string{"service"}, where: "NOT " + isPEP},
+		},
+	},
+	{store: "mod_push", table: "push_session", counts: []count{{metric: pushSessions}}},
+	{store: "mod_vcard", table: "vcard", counts: []count{{metric: vcards}}},
+	{store: ejabberdconf.OAuth, table: "oauth_token", service: domain("t.jid"), counts: []count{{metric: oauthTokens}}},
+	{store: "mod_invites", table: "invite_token", counts: []count{{metric: invites, where: "t.expires > (SELECT localtimestamp)"}}},
 }
 
-// domain is the expression for the part of an address behind the "@", or all of it.
-func domain(column string) string { return "substr(" + column + ", strpos(" + column + ", '@') + 1)" }
-
-// collect counts in every database, in one pass.
-func (s *stored) collect(ctx context.Context, src *Sources, out *metric.Set) error {
-	return src.inSQL(ctx, s.store, s.table, func(ctx context.Context, db *database.Conn) error {
-		return s.count(ctx, db, src.storedVhosts(db, s.store, s.service != ""), out)
-	})
-}
-
-func (s *stored) count(ctx context.Context, db *database.Conn, vhosts []string, out *metric.Set) error {
-	sample, factor, err := db.Sample(ctx, s.table)
-	if err != nil {
-		return err
-	}
-	for _, c := range s.counts {
-		for _, vhost := range vhosts {
-			out.Add(c.metric, 0, append([]string{vhost}, c.labels...)...)
+// Stored counts what accounts keep on the server, apart from messages and files. It is one collector, and not one for each table,
+// because each collector has four series of its own.
+var Stored = Definition{
+	Name: "stored", Source: Database, Refresh: 15 * time.Minute,
+	Help: "What accounts keep on the server: contacts, profiles, published items, push sessions, tokens, invitations",
+	Columns: map[string][]string{
+		"rosterusers": {"server_host", "ask"}, "pubsub_node": {"nodeid", "host"}, "pubsub_item": {"nodeid"}, "push_session": {"server_host", "timestamp"},
+		"vcard": {"server_host", "created_at"}, "oauth_token": {"jid"}, "invite_token": {"server_host", "expires"},
+	},
+	Metrics: []*metric.Metric{rosterItems, rosterPending, pubsubNodes, pubsubItems, pushSessions, vcards, oauthTokens, invites},
+	Collect: func(ctx context.Context, src *Sources, out *metric.Set) error {
+		counted := false
+		for _, rows := range storedRows {
+			switch err := rows.collect(ctx, src, out); {
+			case err == nil:
+				counted = true
+			case !IsOff(err):
+				return err
+			}
 		}
-	}
-	rows, err := db.Query(ctx, s.statement(db, sample))
-	if err != nil {
-		return err
-	}
-	var host string
-	numbers := make([]float64, len(s.counts))
-	fields := []any{&host}
-	for i := range numbers {
-		fields = append(fields, &numbers[i])
-	}
-	_, err = pgx.ForEachRow(rows, fields, func() error {
-		vhost := db.VhostLabel(host)
-		if s.service != "" {
-			vhost = db.ServiceLabel(host)
-		}
-		if vhost != metric.Shared && !slices.Contains(vhosts, vhost) {
-			return nil
-		}
-		for i, c := range s.counts {
-			out.Add(c.metric, math.Round(numbers[i]*factor), append([]string{vhost}, c.labels...)...)
+		if !counted {
+			return src.absent(fmt.Errorf("%w: ejabberd keeps none of this in PostgreSQL here", ErrOff))
 		}
 		return nil
-	})
-	return err
-}
-
-func (s *stored) statement(db *database.Conn, sample string) string {
-	host := s.service
-	if host == "" {
-		host = db.HostColumn()
-	}
-	var b strings.Builder
-	b.WriteString("SELECT " + host)
-	for _, c := range s.counts {
-		b.WriteString(", count(*)")
-		if c.where != "" {
-			b.WriteString(" FILTER (WHERE " + c.where + ")")
-		}
-	}
-	b.WriteString(" FROM " + s.table + " AS t" + sample + " " + s.join + " GROUP BY 1")
-	return b.String()
-}
-
-// inSQL runs f on every database in which a vhost keeps the store; where none does, or there is no such table, that is off.
-func (s *Sources) inSQL(ctx context.Context, store, table string, f func(context.Context, *database.Conn) error) error {
-	found := false
-	off := fmt.Errorf("%w: ejabberd keeps nothing of %s in PostgreSQL here", ErrOff, store)
-	if s.Databases != nil && len(s.InSQL[store]) == 0 {
-		return off
-	}
-	err := s.refresh(ctx, func(ctx context.Context, db *database.Conn) error {
-		if !db.Schema.Has(table) || len(both(db.Target.Vhosts, s.InSQL[store])) == 0 {
-			return nil
-		}
-		found = true
-		return f(ctx, db)
-	})
-	if err == nil && !found {
-		return off
-	}
-	return err
-}
-
-// storedVhosts are the labels that a database must have a number for: of vhosts that keep the store in SQL. Rows that name their
-// service can be told apart in the old schema as well.
-func (s *Sources) storedVhosts(db *database.Conn, store string, byService bool) []string {
-	kept := both(db.Target.Vhosts, s.InSQL[store])
-	if len(kept) > 0 && !byService && !db.Schema.MultiHost {
-		return db.VhostLabels()
-	}
-	return kept
-}
-
-// both are the values that are in both lists.
-func both(a, b []string) []string {
-	return slices.DeleteFunc(slices.Clone(a), func(v string) bool { return !slices.Contains(b, v) })
+	},
 }

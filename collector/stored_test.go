@@ -40,18 +40,18 @@ func TestNewerServers(t *testing.T) {
 	collect(t, Banned, src, `
 		ejabberd_accounts_banned{vhost="one.test"} 2
 		ejabberd_accounts_banned{vhost="two.test"} 0`)
-	collect(t, Invites, src, `
-		ejabberd_invites{vhost="one.test"} 1
-		ejabberd_invites{vhost="two.test"} 1`)
-
+	off(t, Banned, &Sources{Databases: src.Databases}, "--ejabberd.url")
 	src.API = &fakeAPI{version: "24.02-1", vhosts: src.Vhosts}
 	off(t, Banned, src, "leaves no trace")
+
+	src.InSQL = map[string][]string{"mod_invites": src.Vhosts}
+	collect(t, Stored, src, `
+		ejabberd_invites{vhost="one.test"} 1
+		ejabberd_invites{vhost="two.test"} 1`)
 	src.InSQL["mod_invites"] = []string{"two.test"}
-	collect(t, Invites, src, `ejabberd_invites{vhost="two.test"} 1`)
-	src.InSQL["mod_invites"] = nil
-	off(t, Invites, src, "mod_invites")
-	src.API = nil
-	off(t, Banned, src, "--ejabberd.url")
+	collect(t, Stored, src, `ejabberd_invites{vhost="two.test"} 1`)
+	src.InSQL = nil
+	off(t, Stored, src, "none of this")
 }
 
 // TestRoomsOfWhichVhost: services are named after vhosts, or not.
@@ -96,17 +96,19 @@ func TestRoomsOfWhichVhost(t *testing.T) {
 		ejabberd_muc_rooms_stored{vhost="two.test"} 0
 		ejabberd_muc_subscribers{vhost="one.test"} 0
 		ejabberd_muc_subscribers{vhost="two.test"} 0`)
-	collect(t, Pubsub, src, `
+	inSQL := src.InSQL
+	src.InSQL = map[string][]string{"mod_pubsub": src.Vhosts, "oauth": src.Vhosts, "mod_vcard": src.Vhosts}
+	collect(t, Stored, src, `
+		ejabberd_oauth_tokens{vhost="one.test"} 0
+		ejabberd_oauth_tokens{vhost="two.test"} 1
 		ejabberd_pubsub_items{vhost="one.test",kind="pep"} 1
 		ejabberd_pubsub_items{vhost="one.test",kind="service"} 0
 		ejabberd_pubsub_items{vhost="two.test",kind="pep"} 0
 		ejabberd_pubsub_items{vhost="two.test",kind="service"} 2
 		ejabberd_pubsub_nodes{vhost="one.test"} 1
-		ejabberd_pubsub_nodes{vhost="two.test"} 2`)
-	collect(t, Tokens, src, `
-		ejabberd_oauth_tokens{vhost="one.test"} 0
-		ejabberd_oauth_tokens{vhost="two.test"} 1`)
-	collect(t, VCards, src, `ejabberd_vcards{vhost="shared"} 2`)
+		ejabberd_pubsub_nodes{vhost="two.test"} 2
+		ejabberd_vcards{vhost="shared"} 2`)
+	src.InSQL = inSQL
 	collect(t, Orphans, src, `
 		ejabberd_orphan_rows{vhost="shared",table="archive"} 0
 		ejabberd_orphan_rows{vhost="shared",table="last"} 0
@@ -129,7 +131,7 @@ func TestEstimate(t *testing.T) {
 		ANALYZE rosterusers`,
 		"one.test", "two.test")
 	out := metric.NewSet(src.Bounds)
-	if err := Roster.Collect(t.Context(), src, out); err != nil {
+	if err := Stored.Collect(t.Context(), src, out); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct {

@@ -14,10 +14,9 @@ import (
 	"github.com/chapril/ejabberd_exporter/internal/metric"
 )
 
-// bigTables are those of ejabberd's tables that grow with its users.
+// bigTables are those of ejabberd's tables that grow with its users, the largest of each module's.
 var bigTables = []string{
-	"archive", "last", "muc_room", "muc_room_subscribers", "private_storage", "pubsub_item", "pubsub_node", "pubsub_state", "push_session",
-	"rostergroups", "rosterusers", "spool", "users", "vcard", "vcard_search",
+	"archive", "last", "muc_room", "private_storage", "pubsub_item", "push_session", "rosterusers", "spool", "users", "vcard",
 }
 
 var (

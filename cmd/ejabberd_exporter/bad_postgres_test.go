@@ -18,8 +18,8 @@ import (
 	"github.com/chapril/ejabberd_exporter/internal/service"
 )
 
-// fromDatabase are the collectors that ask PostgreSQL. The ejabberd of these tests is too old for bans and invitations.
-var fromDatabase = slices.DeleteFunc(from(collector.Database), func(name string) bool { return name == "banned" || name == "invites" })
+// fromDatabase are the collectors that ask PostgreSQL. The ejabberd of these tests is too old for bans.
+var fromDatabase = slices.DeleteFunc(from(collector.Database), func(name string) bool { return name == "banned" })
 
 const databaseIsUp = `ejabberd_database_up{database="ejabberd"}`
 
