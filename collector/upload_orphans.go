@@ -5,7 +5,7 @@ package collector
 import (
 	"cmp"
 	"context"
-	"crypto/sha1" //nolint:gosec // it is what ejabberd names directories with
+	"crypto/sha1" // it is what ejabberd names directories with
 	"encoding/hex"
 	"fmt"
 	"slices"
@@ -142,6 +142,6 @@ func uploadDirectory(user, host, jidInURL string) string {
 			return '_'
 		}, user)
 	}
-	hash := sha1.Sum([]byte(user + "@" + host)) //nolint:gosec // see above
+	hash := sha1.Sum([]byte(user + "@" + host))
 	return hex.EncodeToString(hash[:])
 }

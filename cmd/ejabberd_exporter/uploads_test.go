@@ -126,6 +126,33 @@ func TestUploadsComeAndGo(t *testing.T) {
 	expect("an orphan")
 }
 
+// TestUploadOrphansOfTheOldSchema: its rows do not say of which vhost an account is.
+func TestUploadOrphansOfTheOldSchema(t *testing.T) {
+	s := real(t, service.Options{OldSchema: true, People: true, NamesByAPI: true, Uploads: true})
+	vhost := s.Domains[0]
+	for i, user := range []string{"nobody-", "nobody-else-"} {
+		file := service.File{Account: service.Account{User: user + service.Canary, Domain: vhost}, Size: int64(100 + i), ModTime: time.Now()}
+		if err := s.LayFile(file); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, page, log := once(t, "--collector.upload_orphans", "--ejabberd.config="+s.Ejabberd.ConfigPath)
+	noSecrets(t, page, log)
+	lint(t, page)
+	want(t, page, map[string]float64{
+		`ejabberd_upload_orphan_accounts{vhost="` + vhost + `"}`: 2,
+		`ejabberd_upload_orphan_bytes{vhost="` + vhost + `"}`:    201,
+	})
+	s.Ejabberd.Stop() // sources are PostgreSQL and the directory
+	if err := s.Database.Exec(t.Context(), "REVOKE ALL ON users FROM ejabberd_exporter"); err != nil {
+		t.Fatal(err)
+	}
+	_, page, log = once(t, "--collector.upload_orphans", "--ejabberd.config="+s.Ejabberd.ConfigPath)
+	noSecrets(t, page, log)
+	absent(t, page, "ejabberd_upload_orphan_accounts", "ejabberd_upload_orphan_bytes")
+	want(t, page, map[string]float64{`ejabberd_exporter_collector_success{collector="upload_orphans"}`: 0})
+}
+
 // counter is what a pair of counters of files and bytes must have reached.
 type counter struct {
 	t                  *testing.T
