@@ -71,6 +71,7 @@ type survey struct {
 	located
 	resolve time.Duration
 	visits  []*visit // in the order of located.endpoints
+	peers   []string // values of label peer
 }
 
 // tested are the visits that say something about the service: those to endpoints that this machine can reach.

@@ -7,7 +7,6 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -39,11 +38,11 @@ func (g *guard) knock(ctx context.Context, pages []page) (all []*sighting) {
 // look asks a website for all that should be closed. Its certificate does not matter: what is open is open.
 func look(ctx context.Context, at endpoint) *sighting {
 	v := &sighting{newVisit(at), map[string]int{}}
+	client := &browser{visit: v.visit, config: &tls.Config{ServerName: at.url.Hostname(), InsecureSkipVerify: true}} //nolint:gosec // see above
+	defer client.close()
 	short, cancel := context.WithTimeout(ctx, 2*patience)
 	defer cancel()
-	client, end := open(short, v.visit, &tls.Config{ServerName: at.url.Hostname(), InsecureSkipVerify: true}) //nolint:gosec // see above
-	defer end()
-	if client == nil {
+	if !client.open(short) {
 		return v
 	}
 	for _, path := range webDoors {
@@ -53,13 +52,13 @@ func look(ctx context.Context, at endpoint) *sighting {
 		}
 		var got fetched
 		if !client.phase(Get, func() (err error) {
-			got, err = client.fetch(ctx, http.MethodGet, asked, "", "")
+			got, err = client.get(short, asked)
 			return err
 		}) {
 			return v
 		}
 		if answers(got) {
-			v.open[path] = got.StatusCode
+			v.open[path] = got.Status
 		}
 	}
 	return v
@@ -67,8 +66,8 @@ func look(ctx context.Context, at endpoint) *sighting {
 
 // answers tells an open door from a wall: a page, a login prompt, or an API that speaks though it refuses.
 func answers(got fetched) bool {
-	return got.StatusCode < 300 || got.StatusCode == http.StatusUnauthorized ||
-		got.StatusCode == http.StatusForbidden && strings.HasPrefix(got.Header.Get("Content-Type"), "application/json")
+	return got.Status < 300 || got.Status == 401 ||
+		got.Status == 403 && strings.HasPrefix(got.Header.Get("Content-Type"), "application/json")
 }
 
 // tellSite notes what was found at one address of a website.

@@ -17,6 +17,8 @@ type Probe struct {
 	Name    string // c2s, s2s, cert …: the plugin is check_xmpp_<name>, the module of /probe is <name>
 	Help    string // one sentence: what it proves
 	Metrics []*metric.Metric
+	// LogsIn says that the probe logs in with an account: /probe then runs it as --probe.config says alone, and rarely.
+	LogsIn bool
 	// Settings declares the probe's settings, once, for plugin flags, /probe and documentation, and returns the function that
 	// runs with them.
 	Settings func(*Settings) Run

@@ -38,6 +38,7 @@ func (s *survey) fill(out *Report, say func(*visit) string) {
 	bounds := metric.Bounds{}
 	bounds.Bind("target", maxEndpoints, slices.Sorted(maps.Keys(hosts))...)
 	bounds.Bind("port", maxEndpoints, slices.Sorted(maps.Keys(ports))...)
+	bounds.Bind("peer", 0, s.peers...)
 	out.Set = metric.NewSet(bounds)
 
 	for name, n := range s.records {

@@ -16,6 +16,8 @@ const (
 	Local Scope = iota
 	// Safe settings may also stand in the query of /probe.
 	Safe
+	// Secret settings may be set by --probe.config only: everybody on the machine can read a command line.
+	Secret
 )
 
 // Setting is one declared setting.

@@ -54,7 +54,7 @@ func probeRelays(ctx context.Context, s endpointSettings, t turnSettings, target
 	if err != nil {
 		return err
 	}
-	login, err := t.credentials()
+	login, err := t.credentials(target.Domain)
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha1"
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
@@ -58,13 +59,13 @@ func (t *turnSettings) services(allocate bool) (services []service) {
 type relayLogin struct{ username, password string }
 
 // credentials reads the secrets; nil where there are none.
-func (t *turnSettings) credentials() (*relayLogin, error) {
+func (t *turnSettings) credentials(domain string) (*relayLogin, error) {
 	secret, err := secretFrom("--secret-file", t.secretFile, turnSecretVariable)
 	if err != nil {
 		return nil, err
 	}
 	if secret != "" {
-		return shortLived(secret, t.username, time.Now().Add(time.Hour)), nil
+		return shortLived(secret, t.username, domain, time.Now().Add(time.Hour)), nil
 	}
 	password, err := secretFrom("--password-file", t.passwordFile, turnPasswordVariable)
 	switch {
@@ -82,11 +83,12 @@ func (t *turnSettings) credentials() (*relayLogin, error) {
 
 // shortLived makes credentials out of a shared secret, as mod_stun_disco and coturn do: the user name says until when it is
 // good.
-func shortLived(secret, name string, until time.Time) *relayLogin {
-	username := strconv.FormatInt(until.Unix(), 10)
-	if name != "" {
-		username += ":" + name
+func shortLived(secret, name, domain string, until time.Time) *relayLogin {
+	if name == "" { // ejabberd takes nothing but a hash of the user and one of the host behind the time; others take anything
+		user, host := sha1.Sum([]byte("probe")), sha1.Sum([]byte(domain))
+		name = hex.EncodeToString(user[:4]) + hex.EncodeToString(host[:4])
 	}
+	username := strconv.FormatInt(until.Unix(), 10) + ":" + name
 	mac := hmac.New(sha1.New, []byte(secret))
 	mac.Write([]byte(username))
 	return &relayLogin{username, base64.StdEncoding.EncodeToString(mac.Sum(nil))}

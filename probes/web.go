@@ -89,7 +89,7 @@ func probeWeb(ctx context.Context, s endpointSettings, w webSettings, target Tar
 	defer cancel()
 	look := &browsing{engine: e, domain: target.Domain, settings: w}
 
-	site := w.site.orElse(&url.URL{Scheme: "https", Host: target.Domain})
+	site := w.site.orElse(&url.URL{Scheme: "https", Host: target.Domain, Path: "/"})
 	first := []page{{hostMeta, site}}
 	if w.register != "" {
 		first = append(first, page{webRegister, w.registerURL.orElse(site.JoinPath("register", "new"))})

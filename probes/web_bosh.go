@@ -8,8 +8,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"net/http"
 
+	"github.com/chapril/ejabberd_exporter/internal/web"
 	"github.com/chapril/ejabberd_exporter/internal/xmpp"
 )
 
@@ -45,14 +45,14 @@ func (b *browsing) openBOSH(ctx context.Context, c *browser) {
 
 // body sends one body and reads the answer. One that ends the session though we did not ask for it is an error.
 func (c *browser) body(ctx context.Context, text string) (*xmpp.Element, error) {
-	got, err := c.fetch(ctx, http.MethodPost, c.url, "text/xml; charset=utf-8", text)
+	got, err := c.fetch(ctx, web.Request{Method: "POST", Header: []string{"Content-Type", "text/xml; charset=utf-8"}, Body: text}, c.url)
 	if err != nil {
 		return nil, err
 	}
-	if got.StatusCode != http.StatusOK {
+	if got.Status != 200 {
 		return nil, &Failure{Reason: Protocol, Err: fmt.Errorf("BOSH: the server %s", got.status())}
 	}
-	answer, err := xmpp.Parse(got.body)
+	answer, err := xmpp.Parse(got.Body)
 	if err != nil || answer.Name.Space != nsBOSH || answer.Name.Local != "body" {
 		return nil, &Failure{Reason: Protocol, Err: errors.New("BOSH: the answer is no body element")}
 	}

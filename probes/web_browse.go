@@ -7,20 +7,15 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
 	"net"
-	"net/http"
 	"net/url"
-	"strings"
 	"sync"
 
+	"github.com/chapril/ejabberd_exporter/internal/web"
 	"github.com/chapril/ejabberd_exporter/internal/xmpp"
 )
 
-// What a web server may send.
 const (
-	maxBody      = 256 << 10
-	maxHeaders   = 64 << 10
 	maxRedirects = 3
 	maxLinks     = 4 // of each sort in host-meta
 )
@@ -38,83 +33,59 @@ type browsing struct {
 // browser is a visit by HTTP/1.1 over TLS. It speaks to its one address, whatever the URL's host resolves to.
 type browser struct {
 	*visit
-	*http.Client
+	config *tls.Config
+	conn   *web.Conn // nil after an answer that was the last one
+	used   bool      // the connection has answered before: the server may have closed it by now
 }
 
 // look goes to one endpoint and does there what its service is about.
 func (b *browsing) look(ctx context.Context, at endpoint) *visit {
-	v := newVisit(at)
-	client, end := open(ctx, v, b.tls(v))
-	defer end()
-	if client == nil {
-		if at.name == webRegister.name && b.settings.register == registerAbsent && v.failure.Phase == Connect {
-			v.failure, v.said = nil, "no web server, so no registration"
+	c := &browser{visit: newVisit(at)}
+	c.config = b.tls(c.visit)
+	defer c.close()
+	if !c.open(ctx) {
+		if at.name == webRegister.name && b.settings.register == registerAbsent && c.failure.Phase == Connect {
+			c.failure, c.said = nil, "no web server, so no registration"
 		}
-		return v
+		return c.visit
 	}
 	switch at.name {
 	case hostMeta.name:
-		b.readHostMeta(ctx, client)
+		b.readHostMeta(ctx, c)
 	case bosh.name:
-		b.openBOSH(ctx, client)
+		b.openBOSH(ctx, c)
 	case webSocket.name:
-		b.openWebSocket(ctx, client)
+		b.openWebSocket(ctx, c)
 	case webRegister.name:
-		b.readRegistration(ctx, client)
+		b.readRegistration(ctx, c)
 	}
-	return v
+	return c.visit
 }
 
-// open connects and makes the TLS handshake; nil where that failed.
-func open(ctx context.Context, v *visit, config *tls.Config) (client *browser, end func()) {
-	end = func() {}
+// open connects and makes the TLS handshake.
+func (c *browser) open(ctx context.Context) bool {
 	var raw net.Conn
-	dial := func(ctx context.Context) (err error) {
-		raw, err = new(net.Dialer).DialContext(ctx, "tcp", v.address())
+	return c.phase(Connect, func() (err error) {
+		raw, err = new(net.Dialer).DialContext(ctx, "tcp", c.address())
 		return network(err)
-	}
-	if !v.phase(Connect, func() error { return dial(ctx) }) {
-		return nil, end
-	}
-	var conn net.Conn
-	shake := func(ctx context.Context) error {
-		secured := tls.Client(raw, config)
-		if err := secured.HandshakeContext(ctx); err != nil {
+	}) && c.phase(Handshake, func() error {
+		conn := tls.Client(raw, c.config)
+		if err := conn.HandshakeContext(ctx); err != nil {
 			_ = raw.Close()
 			if bad, ok := errors.AsType[*xmpp.CertificateError](err); ok {
 				return bad
 			}
 			return network(err)
 		}
-		conn = secured
+		c.conn, c.answered = web.New(conn), true
 		return nil
-	}
-	if !v.phase(Handshake, func() error { return shake(ctx) }) {
-		return nil, end
-	}
-	v.answered = true
-	transport := &http.Transport{
-		DisableCompression: true, MaxResponseHeaderBytes: maxHeaders, MaxConnsPerHost: 1,
-		DialTLSContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			if ready := conn; ready != nil {
-				conn = nil
-				return ready, nil
-			}
-			if err := dial(ctx); err != nil { // the server closed the first one after an answer
-				return nil, err
-			}
-			err := shake(ctx)
-			ready := conn
-			conn = nil
-			return ready, err
-		},
-	}
-	client = &browser{v, &http.Client{Transport: transport, CheckRedirect: stayOnHost}}
-	return client, func() {
-		transport.CloseIdleConnections()
-		if conn != nil {
-			_ = conn.Close()
-		}
+	})
+}
+
+func (c *browser) close() {
+	if c.conn != nil {
+		_ = c.conn.Close()
+		c.conn, c.used = nil, false
 	}
 }
 
@@ -131,62 +102,69 @@ func (b *browsing) tls(v *visit) *tls.Config {
 	return config
 }
 
-// stayOnHost follows redirects on the same host and port alone: the answer of another one says nothing about this one.
-func stayOnHost(next *http.Request, past []*http.Request) error {
-	if len(past) > maxRedirects || next.Method != past[0].Method || next.URL.Scheme != "https" || next.URL.Host != past[0].URL.Host {
-		return http.ErrUseLastResponse
-	}
-	return nil
-}
-
-// fetched is the answer to a request.
+// fetched is the answer to a request, and where it came from in the end.
 type fetched struct {
-	*http.Response
-	body []byte
+	*web.Answer
+	from *url.URL
 }
 
-// fetch makes a request and reads its answer, which is bounded in size.
-func (c *browser) fetch(ctx context.Context, method string, u *url.URL, kind, body string) (fetched, error) {
-	request, err := http.NewRequestWithContext(ctx, method, u.String(), strings.NewReader(body))
-	if err != nil {
-		return fetched{}, &Failure{Reason: Protocol, Err: errors.New("its URL cannot be asked for")}
+// get fetches a page. It follows redirects on the same host and port alone: another one says nothing about this one.
+func (c *browser) get(ctx context.Context, u *url.URL) (fetched, error) {
+	for range maxRedirects {
+		got, err := c.fetch(ctx, web.Request{Method: "GET"}, u)
+		if err != nil {
+			return got, err
+		}
+		next, err := u.Parse(got.Header.Get("Location"))
+		if !got.redirects() || err != nil || next.Scheme != u.Scheme || next.Host != u.Host {
+			return got, nil
+		}
+		u = next
 	}
-	request.Header.Set("User-Agent", "ejabberd_exporter")
-	if kind != "" {
-		request.Header.Set("Content-Type", kind)
+	return c.fetch(ctx, web.Request{Method: "GET"}, u)
+}
+
+// fetch makes one request, over a new connection where the server closed the last one. Its phase is that of its caller.
+func (c *browser) fetch(ctx context.Context, r web.Request, u *url.URL) (fetched, error) {
+	if c.conn == nil && !c.open(ctx) {
+		return fetched{}, c.failure
 	}
-	answer, err := c.Do(request)
+	r.Host, r.Path = u.Host, u.RequestURI()
+	got, err := c.conn.Do(ctx, r)
+	if c.used && err != nil && errors.Is(network(err), xmpp.ErrClosed) {
+		c.close()
+		return c.fetch(ctx, r, u)
+	}
 	if err != nil {
 		return fetched{}, webError(err)
 	}
-	defer func() { _ = answer.Body.Close() }()
-	got, err := io.ReadAll(io.LimitReader(answer.Body, maxBody+1))
-	switch {
-	case err != nil:
-		return fetched{}, webError(err)
-	case len(got) > maxBody:
-		return fetched{}, &Failure{Reason: Protocol, Err: fmt.Errorf("the answer is larger than %d KiB", maxBody>>10)}
+	c.used = true
+	if got.Last {
+		c.close()
 	}
-	return fetched{answer, got}, nil
+	return fetched{got, u}, nil
+}
+
+func (f fetched) redirects() bool {
+	return f.Status >= 300 && f.Status < 400 && f.Header.Get("Location") != ""
 }
 
 // status says in words what the server answered instead of 200.
 func (f fetched) status() string {
-	text := fmt.Sprintf("answers %d %s", f.StatusCode, http.StatusText(f.StatusCode))
-	if f.StatusCode >= 300 && f.StatusCode < 400 && f.Header.Get("Location") != "" {
-		text += " to another place, which is not followed"
+	text := fmt.Sprintf("answers %d", f.Status)
+	if f.redirects() {
+		text += ", a redirect to another place, which is not followed"
 	}
-	return strings.TrimSpace(text)
+	return text
 }
 
-// webError takes URL and addresses out of an error of net/http.
+// webError finds the reason for what went wrong with HTTP or WebSocket.
 func webError(err error) error {
-	if known, ok := errors.AsType[*Failure](err); ok {
-		return known
+	switch {
+	case errors.Is(err, web.ErrMalformed), errors.Is(err, web.ErrTooLarge), errors.Is(err, web.ErrNoSocket):
+		return &Failure{Reason: Protocol, Err: err}
+	case errors.Is(err, web.ErrClosed):
+		return &Failure{Reason: Closed, Err: err}
 	}
-	typed := network(err)
-	if outer, ok := errors.AsType[*url.Error](typed); ok { // what is left are complaints about the protocol
-		return &Failure{Reason: Protocol, Err: errors.New(xmpp.Clean(outer.Err.Error()))}
-	}
-	return typed
+	return network(err)
 }

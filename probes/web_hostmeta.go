@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"fmt"
-	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -35,16 +34,16 @@ func (b *browsing) readHostMeta(ctx context.Context, c *browser) {
 	}{{"host-meta", xmlLinks}, {"host-meta.json", jsonLinks}} {
 		var got fetched
 		if !c.phase(Get, func() (err error) {
-			got, err = c.fetch(ctx, http.MethodGet, c.url.JoinPath(".well-known", form.file), "", "")
+			got, err = c.get(ctx, c.url.JoinPath(".well-known", form.file))
 			return err
 		}) {
 			return
 		}
-		if got.StatusCode != http.StatusOK {
+		if got.Status != 200 {
 			b.missing(c.visit, "%s is missing: the server %s", form.file, got.status())
 			continue
 		}
-		links, err := form.parse(got.body)
+		links, err := form.parse(got.Body)
 		if err != nil {
 			b.missing(c.visit, "%s cannot be read", form.file)
 			continue

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"html"
-	"net/http"
 	"regexp"
 )
 
@@ -23,18 +22,18 @@ const (
 func (b *browsing) readRegistration(ctx context.Context, c *browser) {
 	var got fetched
 	if !c.phase(Get, func() (err error) {
-		got, err = c.fetch(ctx, http.MethodGet, c.url, "", "")
+		got, err = c.get(ctx, c.url)
 		return err
 	}) {
 		return
 	}
-	offered := got.StatusCode == http.StatusOK && regexp.MustCompile(passwordField).Match(got.body)
+	offered := got.Status == 200 && regexp.MustCompile(passwordField).Match(got.Body)
 	switch {
 	case b.settings.register == registerAbsent && offered:
 		c.fault(Critical, Get, Protocol, errors.New("the web offers registration"))
 	case b.settings.register == registerAbsent:
 		c.said = "no registration on the web"
-	case got.StatusCode != http.StatusOK:
+	case got.Status != 200:
 		c.fault(Critical, Get, Protocol, fmt.Errorf("no registration on the web: the server %s", got.status()))
 	case !offered:
 		c.fault(Critical, Get, Protocol, errors.New("no registration on the web: the page has no form for a password"))
@@ -45,21 +44,21 @@ func (b *browsing) readRegistration(ctx context.Context, c *browser) {
 
 // readCaptcha wants to see the picture: without it nobody can register, though the form is there.
 func (c *browser) readCaptcha(ctx context.Context, form fetched) error {
-	match := regexp.MustCompile(captchaImage).FindSubmatch(form.body)
+	match := regexp.MustCompile(captchaImage).FindSubmatch(form.Body)
 	if match == nil {
 		return &Failure{Reason: Protocol, Err: errors.New("the web offers registration without a captcha")}
 	}
-	at, err := form.Request.URL.Parse(html.UnescapeString(string(match[1])))
-	if err != nil || at.Scheme != "https" || at.Host != form.Request.URL.Host {
+	at, err := form.from.Parse(html.UnescapeString(string(match[1])))
+	if err != nil || at.Scheme != "https" || at.Host != form.from.Host {
 		return &Failure{Reason: Protocol, Err: errors.New("the captcha's picture is not on the same host over https")}
 	}
-	picture, err := c.fetch(ctx, http.MethodGet, at, "", "")
+	picture, err := c.get(ctx, at)
 	switch {
 	case err != nil:
 		return err
-	case picture.StatusCode != http.StatusOK:
+	case picture.Status != 200:
 		return &Failure{Reason: Protocol, Err: fmt.Errorf("no picture for the captcha: the server %s", picture.status())}
-	case !isPicture(picture.body):
+	case !isPicture(picture.Body):
 		return &Failure{Reason: Protocol, Err: errors.New("the captcha is no picture: its command may be broken")}
 	}
 	c.said = "registration with a captcha"

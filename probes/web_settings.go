@@ -3,6 +3,7 @@
 package probes
 
 import (
+	"cmp"
 	"errors"
 	"net/netip"
 	"net/url"
@@ -45,7 +46,7 @@ func encrypted(text string) (*url.URL, error) {
 			return nil, err
 		}
 	}
-	u.Scheme, u.Fragment = "https", ""
+	u.Scheme, u.Fragment, u.Path = "https", "", cmp.Or(u.Path, "/")
 	return u, nil
 }
 

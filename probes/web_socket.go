@@ -6,10 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 
-	"github.com/coder/websocket"
-
+	"github.com/chapril/ejabberd_exporter/internal/web"
 	"github.com/chapril/ejabberd_exporter/internal/xmpp"
 )
 
@@ -21,19 +19,17 @@ const (
 
 // openWebSocket opens a stream as RFC 7395 wants it, up to the features.
 func (b *browsing) openWebSocket(ctx context.Context, c *browser) {
-	var conn *websocket.Conn
+	var conn *web.Socket
 	if !c.phase(Stream, func() (err error) {
 		conn, err = c.upgrade(ctx)
 		return err
 	}) {
 		return
 	}
-	defer func() { _ = conn.CloseNow() }()
-	conn.SetReadLimit(maxBody)
 	if !c.phase(Stream, func() error {
 		open := fmt.Sprintf("<open xmlns='%s' to='%s' version='1.0'/>", nsFraming, xmpp.Escape(b.domain))
-		if err := conn.Write(ctx, websocket.MessageText, []byte(open)); err != nil {
-			return socketError(err)
+		if err := conn.Send(ctx, open); err != nil {
+			return webError(err)
 		}
 		return expect(ctx, conn, nsFraming, "open")
 	}) {
@@ -43,40 +39,37 @@ func (b *browsing) openWebSocket(ctx context.Context, c *browser) {
 		return
 	}
 	c.said = "WebSocket stream opened"
-	if conn.Write(ctx, websocket.MessageText, []byte("<close xmlns='"+nsFraming+"'/>")) == nil {
+	if conn.Send(ctx, "<close xmlns='"+nsFraming+"'/>") == nil {
 		_ = expect(ctx, conn, nsFraming, "close")
 	}
 }
 
 // upgrade asks for a WebSocket that speaks XMPP.
-func (c *browser) upgrade(ctx context.Context) (*websocket.Conn, error) {
-	conn, answer, err := websocket.Dial(ctx, c.url.String(), &websocket.DialOptions{HTTPClient: c.Client, Subprotocols: []string{subprotocol}})
+func (c *browser) upgrade(ctx context.Context) (*web.Socket, error) {
+	conn, answer, err := c.conn.Upgrade(ctx, c.url.Host, c.url.RequestURI(), subprotocol)
 	switch {
-	case err == nil && conn.Subprotocol() == subprotocol:
-		return conn, nil
-	case err == nil:
-		_ = conn.CloseNow()
+	case err != nil:
+		return nil, webError(err)
+	case conn == nil:
+		return nil, &Failure{Reason: Protocol, Err: fmt.Errorf("WebSocket: the server %s", fetched{Answer: answer}.status())}
+	case conn.Subprotocol != subprotocol:
 		return nil, &Failure{Reason: Protocol, Err: errors.New("WebSocket: the server does not answer with subprotocol xmpp")}
-	case answer != nil && answer.StatusCode != 101:
-		return nil, &Failure{Reason: Protocol, Err: fmt.Errorf("WebSocket: the server %s", fetched{Response: answer}.status())}
-	case answer != nil:
-		return nil, &Failure{Reason: Protocol, Err: errors.New("WebSocket: the upgrade is not as RFC 6455 wants it")}
 	}
-	return nil, webError(err)
+	return conn, nil
 }
 
 // expect reads the next frame, which is one element.
-func expect(ctx context.Context, conn *websocket.Conn, space, local string) error {
-	kind, text, err := conn.Read(ctx)
+func expect(ctx context.Context, conn *web.Socket, space, local string) error {
+	text, err := conn.Receive(ctx)
 	if err != nil {
-		return socketError(err)
+		return webError(err)
 	}
 	e, err := xmpp.Parse(text)
 	if ended, ok := errors.AsType[*xmpp.StreamError](err); ok {
 		return ended
 	}
 	switch {
-	case err != nil || kind != websocket.MessageText:
+	case err != nil:
 		return &Failure{Reason: Protocol, Err: fmt.Errorf("WebSocket: no element where <%s> belongs", local)}
 	case e.Name.Space == space && e.Name.Local == local:
 		return nil
@@ -84,15 +77,4 @@ func expect(ctx context.Context, conn *websocket.Conn, space, local string) erro
 		return &Failure{Reason: Closed, Err: errors.New("WebSocket: the server closes the stream")}
 	}
 	return &Failure{Reason: Protocol, Err: fmt.Errorf("WebSocket: <%s> where <%s> belongs", xmpp.Clean(e.Name.Local), local)}
-}
-
-// socketError types an error of a WebSocket that was open.
-func socketError(err error) error {
-	if errors.Is(err, websocket.ErrMessageTooBig) {
-		return &Failure{Reason: Protocol, Err: fmt.Errorf("WebSocket: a frame is larger than %d KiB", maxBody>>10)}
-	}
-	if websocket.CloseStatus(err) != -1 || errors.Is(err, io.EOF) {
-		return &Failure{Reason: Closed, Err: errors.New("WebSocket: the server closes the connection")}
-	}
-	return webError(err)
 }
