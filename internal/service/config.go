@@ -18,10 +18,10 @@ type Ports struct {
 	C2S       int // STARTTLS required
 	C2STLS    int // TLS from the first byte
 	S2S       int
-	HTTPS     int // /api /bosh /captcha /upload /ws
+	HTTPS     int // /.well-known /api /bosh /captcha /register /upload /ws
 	API       int // plain HTTP on 127.0.0.1, /api without a password
 	Component int // XEP-0114, on 127.0.0.1
-	STUN      int // UDP, on 127.0.0.1
+	STUN      int // UDP and TCP, on 127.0.0.1
 }
 
 // Config is what differs from one ejabberd.yml of a test service to the next.
@@ -40,6 +40,7 @@ type Config struct {
 	SoftQuota, HardQuota        int    // MiB an account may store
 	MaxDays                     int    // that a file is kept
 	ComponentHost               string
+	TURNSecret                  string // makes credentials for TURN on the ports of STUN; none without it
 
 	ExtraModules string // further lines below modules, indented by two
 	ExtraConfig  string // further options at the end of the file

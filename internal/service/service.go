@@ -18,6 +18,7 @@ type Options struct {
 	NoSQL      bool     // everything in Mnesia, no PostgreSQL
 	NamesByAPI bool     // see Config
 
+	TURNSecret   string // see Config
 	ExtraModules string // see Config
 	ExtraConfig  string // see Config
 
@@ -170,6 +171,7 @@ func (s *Service) startEjabberd(ctx context.Context, options Options) error {
 		HardQuota:     200,
 		MaxDays:       365,
 		ComponentHost: "echo." + s.Domains[0],
+		TURNSecret:    options.TURNSecret,
 		ExtraModules:  options.ExtraModules,
 		ExtraConfig:   options.ExtraConfig,
 	}
