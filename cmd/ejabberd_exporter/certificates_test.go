@@ -11,12 +11,19 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chapril/ejabberd_exporter/collector"
 	"github.com/chapril/ejabberd_exporter/internal/service"
 )
 
 // TestCertificates follows a certificate that is renewed on disk and reloaded later, as certbot without a deploy hook leaves it.
 func TestCertificates(t *testing.T) {
-	p := newPatient(t, service.Options{Component: true})
+	p := &patient{Service: service.ForTest(t, service.Options{NoSQL: true, Component: true})}
+	p.flags = append(p.flags, "--ejabberd.config="+p.Ejabberd.ConfigPath)
+	for _, d := range collector.All {
+		if d.Name != collector.Certificates.Name {
+			p.flags = append(p.flags, "--no-collector."+d.Name)
+		}
+	}
 	var names []string
 	for _, vhost := range p.Domains {
 		names = append(names, vhost, "*."+vhost)
@@ -27,6 +34,10 @@ func TestCertificates(t *testing.T) {
 	absent(t, page, "ejabberd_certificate_matches_file")
 	if strings.Contains(page, `source="file"}`) {
 		t.Error("a file that holds a key was read")
+	}
+
+	if _, checked, _ := program(t, append(p.flags, "--check")...); !strings.Contains(checked, "certfiles names files with private keys that the exporter could read (2)") {
+		t.Errorf("--check must say what is not read:\n%s", checked)
 	}
 
 	first := time.Now().AddDate(0, 0, 20).Truncate(time.Second)
@@ -54,7 +65,7 @@ func TestCertificates(t *testing.T) {
 	}
 }
 
-// once runs the exporter on the patient; all must be well with certificates.
+// once runs the exporter on the patient; all must be well.
 func (p *patient) once(t *testing.T) (page string) {
 	t.Helper()
 	exit, page, log := once(t, p.flags...)

@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -116,7 +117,7 @@ func (p *paper) found(found *discovery.Found) {
 	for _, e := range config.Events {
 		p.line("  events         %s (%s)", net.JoinHostPort(e.IP, strconv.Itoa(e.Port)), e.Vhost)
 	}
-	for _, note := range config.Notes {
+	for _, note := range slices.Concat(config.Notes, found.Notes) {
 		p.line("  note           %s", note)
 	}
 }

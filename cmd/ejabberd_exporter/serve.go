@@ -49,6 +49,9 @@ func (s *settings) serve(ctx context.Context, found *discovery.Found, w *watch, 
 	if found.ProbeOnly {
 		logger.Info("no ejabberd found on this host: only /probe is served; name one with --ejabberd.config or --ejabberd.url")
 	}
+	for _, note := range found.Notes {
+		logger.Info("something is kept from the exporter", "note", note)
+	}
 	stopWatch := s.startWatch(w, found)
 	defer stopWatch()
 	exporter := collector.New(definitions, found.Sources, build(), logger)

@@ -8,6 +8,8 @@ import (
 	"bytes"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -21,12 +23,12 @@ const maxFile = 1 << 20
 // Disk is what lies on disk, as far as it may be read.
 type Disk struct {
 	certificates []*x509.Certificate
-	keyed        []keyed
-	// Keyed and Hidden count files that hold a private key, and those that may not be looked at.
-	Keyed, Hidden int
+	keyed        []keyed // files that hold a key, or are closed to us, most likely since they hold one
+	refused      int     // of those, the ones that we could have read
+	wanted       bool    // ejabberd.yml names files
 }
 
-// keyed is a file that holds a private key: its date is all that is known of it.
+// keyed is a file whose date is all that is known of it.
 type keyed struct {
 	path    string
 	written time.Time
@@ -34,25 +36,35 @@ type keyed struct {
 
 // ReadDisk reads the files that match the patterns of ejabberd.yml.
 func ReadDisk(patterns []string) *Disk {
-	d := &Disk{}
+	d := &Disk{wanted: len(patterns) > 0}
 	for _, path := range matches(patterns) {
 		info, err := os.Stat(path)
 		if err != nil {
-			d.Hidden++
 			continue
 		}
 		text, err := read(path)
-		switch {
-		case err != nil:
-			d.Hidden++
-			d.keyed = append(d.keyed, keyed{path, info.ModTime()}) // most likely closed because it holds a key
-		case text == nil:
-			d.Keyed++
+		if errors.Is(err, errKey) {
+			d.refused++
+		}
+		if err != nil {
 			d.keyed = append(d.keyed, keyed{path, info.ModTime()})
 		}
 		d.add(text)
 	}
 	return d
+}
+
+// Notes say what keeps certificates from being compared, and what helps.
+func (d *Disk) Notes() []string {
+	var notes []string
+	if d.refused > 0 {
+		notes = append(notes, fmt.Sprintf("certfiles names files with private keys that the exporter could read (%d): it does not, and needs none of them", d.refused))
+	}
+	if d.wanted && len(d.certificates) == 0 {
+		notes = append(notes, "no file of certfiles can be read that holds no private key: the exporter knows at most their dates. "+
+			"Name such files there, readable for all, to have served certificates compared with them")
+	}
+	return notes
 }
 
 // matches are the files behind the patterns. A path that does not exist is none.
@@ -66,7 +78,9 @@ func matches(patterns []string) []string {
 	return paths
 }
 
-// read gives the text of a file, nil where it holds a private key.
+var errKey = errors.New("holds a private key")
+
+// read gives the text of a file that holds no private key.
 func read(path string) ([]byte, error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -79,7 +93,7 @@ func read(path string) ([]byte, error) {
 	}
 	if bytes.Contains(text, []byte("PRIVATE KEY-----")) {
 		clear(text)
-		return nil, nil
+		return nil, errKey
 	}
 	return text, nil
 }

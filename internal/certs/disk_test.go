@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -58,8 +59,8 @@ func TestReadableFiles(t *testing.T) {
 	write(t, dir, "privkey.pem", other.PEM, 0)
 	write(t, dir, "README", []byte("no certificate"), 0)
 	disk := ReadDisk([]string{filepath.Join(dir, "*.pem"), filepath.Join(dir, "README"), filepath.Join(dir, "missing.pem")})
-	if disk.Keyed != 1 || disk.Hidden != 0 {
-		t.Errorf("%d files with a key, %d hidden, want 1 and 0", disk.Keyed, disk.Hidden)
+	if notes := disk.Notes(); len(notes) != 1 || !strings.Contains(notes[0], "files with private keys that the exporter could read (1)") {
+		t.Errorf("the file with a key must be spoken of: %q", notes)
 	}
 	if got := disk.Newest("chat.a.example"); !got.Equal(leaf(renewed)) {
 		t.Error("not the newest certificate of a wildcard")
@@ -103,8 +104,11 @@ func TestFilesWithKeys(t *testing.T) {
 			write(t, dir, file, served.PEM, age)
 		}
 		disk := ReadDisk([]string{filepath.Join(dir, "*.pem")})
-		if len(disk.certificates) > 0 {
+		if disk.Newest("a.example") != nil {
 			t.Errorf("%s: a file with a key was read", name)
+		}
+		if notes := disk.Notes(); !strings.Contains(strings.Join(notes, ""), "no file of certfiles can be read") {
+			t.Errorf("%s: nothing is said of what is missing: %q", name, notes)
 		}
 		if matches, known := disk.Matches(c.host, leaf(served)); matches != c.matches || known != c.known {
 			t.Errorf("%s: matches %v, known %v", name, matches, known)

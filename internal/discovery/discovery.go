@@ -49,6 +49,8 @@ type Found struct {
 	Config  *ejabberdconf.Config // never nil; empty where nothing was found
 	Sources *collector.Sources
 	APIURL  string // empty: none
+	// Notes say what this host keeps from the exporter; those of Config say what was not understood in ejabberd.yml.
+	Notes []string
 	// ProbeOnly: there is no ejabberd on this host and no flag names one.
 	ProbeOnly bool
 

@@ -13,6 +13,7 @@ func (f *Found) here(o Options) {
 	src := f.Sources
 	src.Config = f.Config
 	src.Names = certs.Names(f.Config, o.VhostsMax)
+	f.Notes = certs.ReadDisk(f.Config.CertFiles).Notes()
 	var ports, names []string
 	for _, l := range f.Config.Listeners {
 		ports = append(ports, strconv.Itoa(l.Port))
