@@ -21,6 +21,16 @@ import (
 // scrapeTimeout is how long Prometheus waits for a page on a bad day.
 const scrapeTimeout = 5 * time.Second
 
+// from are the collectors of one source.
+func from(source collector.Source) (names []string) {
+	for _, d := range collector.All {
+		if d.Source == source && !d.Disabled {
+			names = append(names, d.Name)
+		}
+	}
+	return names
+}
+
 // patient is a real service that has bad days, and the flags of an exporter that looks at it.
 type patient struct {
 	*service.Service
@@ -57,6 +67,7 @@ func (p *patient) edit(t *testing.T, change func(yml map[string]any)) (before []
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { _ = os.WriteFile(p.Ejabberd.ConfigPath, before, 0o600) }) // a test that failed must not trip the next
 	var yml map[string]any
 	if err := yaml.Unmarshal(before, &yml); err != nil {
 		t.Fatal(err)
@@ -160,16 +171,6 @@ func (d *daemon) said(message, name string) (lines []string) {
 		}
 	}
 	return lines
-}
-
-// from are the collectors of one source.
-func from(source collector.Source) (names []string) {
-	for _, d := range collector.All {
-		if d.Source == source && !d.Disabled {
-			names = append(names, d.Name)
-		}
-	}
-	return names
 }
 
 // numbersOf are the series of collectors that must not be there when those fail.

@@ -119,7 +119,7 @@ func TestPostgresHasABadDay(t *testing.T) {
 		p.well(t)
 	})
 	t.Run("refuses the password", func(t *testing.T) {
-		wrong := &patient{p.Service, append(onlyExamined(), "--ejabberd.config="+p.Ejabberd.ConfigPath, "--database.password-file="+file(t, "wrong", service.Canary))}
+		wrong := &patient{p.Service, []string{"--ejabberd.config=" + p.Ejabberd.ConfigPath, "--database.password-file=" + file(t, "wrong", service.Canary)}}
 		page := wrong.serve(t).failing(t, of("login refused: create the role with `ejabberd_exporter --check`, and set its password", fromDatabase...))
 		want(t, page, inMemory)
 		want(t, page, map[string]float64{databaseIsUp: 1}) // a refusal is an answer

@@ -110,7 +110,7 @@ func TestFactsGiveTheSamePage(t *testing.T) {
 		t.Fatal(err)
 	}
 	rootExit, rootPage, rootLog := once(t, append(p.flags, "--log.level=debug")...)
-	theirExit, theirPage, theirLog := somebody.run(t, append(onlyExamined(), "--once", "--log.level=debug", "--ejabberd.facts="+path)...)
+	theirExit, theirPage, theirLog := somebody.run(t, "--once", "--log.level=debug", "--ejabberd.facts="+path)
 	if rootExit != 0 || theirExit != 0 {
 		t.Errorf("exit %d as root, %d as nobody:\n%s%s", rootExit, theirExit, rootLog, theirLog)
 	}
@@ -121,7 +121,7 @@ func TestFactsGiveTheSamePage(t *testing.T) {
 	noSecrets(t, discoverLog, rootPage, rootLog, theirPage, theirLog)
 
 	// Without facts everything is missing, and says how to get it.
-	exit, page, log := somebody.run(t, append(onlyExamined(), "--once", "--ejabberd.config="+p.Ejabberd.ConfigPath)...)
+	exit, page, log := somebody.run(t, "--once", "--ejabberd.config="+p.Ejabberd.ConfigPath)
 	if exit != 2 {
 		t.Errorf("exit %d, want 2: nothing can be collected", exit)
 	}
@@ -129,7 +129,7 @@ func TestFactsGiveTheSamePage(t *testing.T) {
 	if !strings.Contains(log, "--discover, as root, writes them without secrets, and --ejabberd.facts reads them") {
 		t.Errorf("the log must name the remedy:\n%s", log)
 	}
-	checkExit, checked, _ := somebody.run(t, append(onlyExamined(), "--check", "--ejabberd.config="+p.Ejabberd.ConfigPath)...)
+	checkExit, checked, _ := somebody.run(t, "--check", "--ejabberd.config="+p.Ejabberd.ConfigPath)
 	if checkExit != 1 || !strings.Contains(checked, "--ejabberd.facts reads them") {
 		t.Errorf("--check: exit %d:\n%s", checkExit, checked)
 	}
@@ -177,7 +177,7 @@ func TestDirectoriesThatAreNoneOfOurs(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		exit, page, log = somebody.run(t, append(onlyExamined(), "--once", "--ejabberd.config="+config)...)
+		exit, page, log = somebody.run(t, "--once", "--ejabberd.config="+config)
 		noSecrets(t, page, log)
 		return exit, page, log
 	}
@@ -200,7 +200,7 @@ func TestDirectoriesThatAreNoneOfOurs(t *testing.T) {
 	}
 	success(t, page, "uploads")
 	absent(t, page, numbersOf([]string{"uploads"})...)
-	_, text, _ := somebody.run(t, append(onlyExamined(), "--check", "--ejabberd.config="+config)...)
+	_, text, _ := somebody.run(t, "--check", "--ejabberd.config="+config)
 	if !strings.Contains(text, "BindReadOnlyPaths="+docroot+"\n") {
 		t.Errorf("--check does not print the line for systemd:\n%s", text)
 	}
