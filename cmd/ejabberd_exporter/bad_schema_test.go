@@ -62,7 +62,7 @@ func TestSchemas(t *testing.T) {
 			d := serve(t, "--ejabberd.config="+sqlConfig(t, db, c.hosts), "--database.password-file="+file(t, "password", rolePassword))
 			var complaints complaint
 			if c.failing != "" {
-				complaints = of(c.failing, "accounts")
+				complaints = of(c.failing, "accounts", "credentials")
 			}
 			page := d.failing(t, complaints)
 			want(t, page, c.numbers)
