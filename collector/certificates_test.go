@@ -4,8 +4,7 @@ package collector
 
 import (
 	"encoding/pem"
-	"io"
-	"log"
+	"log/slog"
 	"net/http/httptest"
 	"net/netip"
 	"os"
@@ -21,7 +20,7 @@ import (
 // TestCertificatesOfOtherNames: what is served to who asks for a name that no certificate covers is not that name's certificate.
 func TestCertificatesOfOtherNames(t *testing.T) {
 	server := httptest.NewUnstartedServer(nil) // its certificate is for example.com
-	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
 	server.StartTLS()
 	defer server.Close()
 	file := filepath.Join(t.TempDir(), "chain.pem")

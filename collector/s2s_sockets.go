@@ -61,7 +61,7 @@ var S2SSockets = Definition{
 			}
 			own := listeningPorts(all, p.UID)
 			countSockets(all, "out", func(s *sockets.Socket) bool {
-				return owned(s) && !own[s.LocalPort] && !(s.PeerHere && own[s.PeerPort]) && !slices.Contains(known, s.PeerPort)
+				return owned(s) && !own[s.LocalPort] && (!s.PeerHere || !own[s.PeerPort]) && !slices.Contains(known, s.PeerPort)
 			}, out)
 		}
 		return nil

@@ -19,13 +19,14 @@ import (
 // TestMain is also a program that calls itself beam.smp and holds a socket until its standard input ends.
 func TestMain(m *testing.M) {
 	if filepath.Base(os.Args[0]) != "beam.smp" {
-		os.Exit(m.Run())
+		m.Run()
+		return
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		os.Exit(1)
+		panic(err)
 	}
-	fmt.Println("ready")
+	_, _ = os.Stdout.WriteString("ready\n")
 	_, _ = io.Copy(io.Discard, os.Stdin)
 	_ = l.Close()
 }

@@ -66,7 +66,7 @@ func dump(ctx context.Context, message []byte, each func(Socket)) error {
 	if err != nil {
 		return fmt.Errorf("ask the kernel for sockets: %w: allow AF_NETLINK (RestrictAddressFamilies of the systemd unit)", err)
 	}
-	defer unix.Close(fd)
+	defer func() { _ = unix.Close(fd) }()
 	timeout := unix.NsecToTimeval(int64(patience))
 	if err := unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &timeout); err != nil {
 		return fmt.Errorf("ask the kernel for sockets: %w", err)
