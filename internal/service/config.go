@@ -24,8 +24,9 @@ type Ports struct {
 	STUN      int // UDP and TCP, on 127.0.0.1
 }
 
-// Config is what differs from one ejabberd.yml of a test service to the next.
+// Config is what differs from one ejabberd of a test service to the next, mostly in ejabberd.yml.
 type Config struct {
+	Root      Root
 	Domains   []string
 	Ports     Ports     // free ones where zero
 	Database  *Database // nil: everything in Mnesia
@@ -51,7 +52,7 @@ const (
 	exporterUser      = "exporter-" + Canary
 	componentPassword = "component-" + Canary
 	// numberCommands of the API answer with nothing but numbers and names of vhosts and nodes.
-	numberCommands = "status stats stats_host registered_vhosts connected_users_number incoming_s2s_number outgoing_s2s_number list_cluster"
+	numberCommands = "status stats stats_host registered_vhosts connected_users_number incoming_s2s_number outgoing_s2s_number list_cluster list_cluster_detailed muc_online_rooms_count"
 	nameCommands   = "connected_users connected_users_info muc_online_rooms"
 )
 

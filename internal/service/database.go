@@ -26,7 +26,7 @@ const sqlDir = "/usr/share/ejabberd/sql"
 // CreateDatabase makes a database and a role, both called name, with the tables of one of ejabberd's schema files:
 // pg.new.sql, which has a column for the vhost, or pg.sql.
 func (p *Postgres) CreateDatabase(ctx context.Context, name, schema string) (*Database, error) {
-	tables, err := os.ReadFile(filepath.Join(sqlDir, schema))
+	tables, err := os.ReadFile(filepath.Join(string(p.root), sqlDir, schema))
 	if err != nil {
 		return nil, fmt.Errorf("read ejabberd's schema (apt-get install ejabberd): %w", err)
 	}

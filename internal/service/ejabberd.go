@@ -59,7 +59,8 @@ func StartEjabberd(ctx context.Context, dir string, config Config, dns int) (*Ej
 	return e, nil
 }
 
-func (e *Ejabberd) adminSocket() string { return filepath.Join(e.Dir, "admin.sock") }
+// adminSocket has a short name: ejabberd takes it down in another name, in which it is a third longer, and 107 bytes must do.
+func (e *Ejabberd) adminSocket() string { return filepath.Join(e.Dir, "api") }
 
 // LogPath is ejabberd.log.
 func (e *Ejabberd) LogPath() string { return filepath.Join(e.Dir, "logs", "ejabberd.log") }
@@ -118,6 +119,7 @@ func (e *Ejabberd) startEpmd() error {
 		return nil
 	}
 	epmd, err := command{
+		root:    e.Config.Root,
 		account: ejabberdAccount,
 		env:     e.environment(),
 		log:     filepath.Join(e.Dir, "logs", "epmd.log"),
@@ -132,6 +134,7 @@ func (e *Ejabberd) startEpmd() error {
 // and su between us and the node.
 func (e *Ejabberd) erl(args ...string) command {
 	return command{
+		root:    e.Config.Root,
 		account: ejabberdAccount,
 		env:     e.environment(),
 		log:     filepath.Join(e.Dir, "logs", "erlang.log"),

@@ -49,7 +49,7 @@ func (e *Ejabberd) environment() []string {
 		"EJABBERD_LOG_PATH=" + e.LogPath(),
 		"SPOOL_DIR=" + filepath.Join(e.Dir, "spool"),
 		"LOGS_DIR=" + filepath.Join(e.Dir, "logs"),
-		"ERL_LIBS=" + ejabberdLibs(),
+		"ERL_LIBS=" + ejabberdLibs(e.Config.Root),
 		"ERL_INETRC=" + filepath.Join(e.Dir, "inetrc"),
 		"ERL_EPMD_ADDRESS=127.0.0.1",
 		fmt.Sprintf("ERL_EPMD_PORT=%d", e.epmdPort),
@@ -60,9 +60,9 @@ func (e *Ejabberd) environment() []string {
 }
 
 // ejabberdLibs is the directory that holds ejabberd's own code: it carries the name of the processor.
-func ejabberdLibs() string {
-	found, err := filepath.Glob("/usr/lib/*/ejabberd-*/ebin")
-	if err != nil || len(found) == 0 {
+func ejabberdLibs(root Root) string {
+	found := root.glob("/usr/lib/*/ejabberd-*/ebin")
+	if len(found) == 0 {
 		return ""
 	}
 	return filepath.Dir(filepath.Dir(found[0]))

@@ -3,6 +3,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"os"
@@ -11,11 +12,15 @@ import (
 	"time"
 )
 
+// RootVariable names the Root of the services of tests, in the environment: so any test runs on another Debian release.
+const RootVariable = "EJABBERD_ROOT"
+
 // ForTest starts a service for a test and stops it at the test's end. Where the Debian packages are missing it skips the
 // test, or fails it if the environment says REQUIRE_SERVERS=1.
 func ForTest(t testing.TB, options Options) *Service {
 	t.Helper()
 	Require(t)
+	options.Root = cmp.Or(options.Root, Root(os.Getenv(RootVariable)))
 	options.Log = slog.New(slog.NewTextHandler(t.Output(), nil))
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()

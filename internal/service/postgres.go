@@ -26,15 +26,16 @@ type Postgres struct {
 	Port      int    // on 127.0.0.1
 	SocketDir string // holds .s.PGSQL.PORT
 
+	root     Root
 	dir      string
 	bin      string // directory of the newest installed release
 	password string // of the superuser
 	process  *process
 }
 
-// StartPostgres makes a database cluster below dir and starts it.
-func StartPostgres(ctx context.Context, dir string) (*Postgres, error) {
-	bin, err := postgresBin()
+// StartPostgres makes a database cluster below dir and starts it. The programs are those of root.
+func StartPostgres(ctx context.Context, root Root, dir string) (*Postgres, error) {
+	bin, err := postgresBin(root)
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +43,7 @@ func StartPostgres(ctx context.Context, dir string) (*Postgres, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Postgres{Port: ports[0], SocketDir: dir, dir: dir, bin: bin, password: rand.Text()}
+	p := &Postgres{Port: ports[0], SocketDir: dir, root: root, dir: dir, bin: bin, password: rand.Text()}
 	if err := p.init(ctx); err != nil {
 		return nil, err
 	}
@@ -53,16 +54,18 @@ func StartPostgres(ctx context.Context, dir string) (*Postgres, error) {
 }
 
 // postgresBin finds the programs of the newest installed release: Debian keeps initdb and postgres out of PATH.
-func postgresBin() (string, error) {
-	found, err := filepath.Glob("/usr/lib/postgresql/*/bin")
-	if err != nil || len(found) == 0 {
+func postgresBin(root Root) (string, error) {
+	found := root.glob("/usr/lib/postgresql/*/bin")
+	if len(found) == 0 {
 		return "", fmt.Errorf("no PostgreSQL below /usr/lib/postgresql: apt-get install postgresql")
 	}
-	release := func(bin string) int {
-		n, _ := strconv.Atoi(filepath.Base(filepath.Dir(bin)))
-		return n
-	}
-	return slices.MaxFunc(found, func(a, b string) int { return release(a) - release(b) }), nil
+	return slices.MaxFunc(found, func(a, b string) int { return pgRelease(a) - pgRelease(b) }), nil
+}
+
+// pgRelease is the release whose programs lie in bin.
+func pgRelease(bin string) int {
+	n, _ := strconv.Atoi(filepath.Base(filepath.Dir(bin)))
+	return n
 }
 
 func (p *Postgres) init(ctx context.Context) error {
@@ -76,8 +79,12 @@ func (p *Postgres) init(ctx context.Context) error {
 	if err := giveTo(passwordFile, postgresAccount); err != nil {
 		return err
 	}
+	auth := "scram-sha-256"
+	if pgRelease(p.bin) < 14 { // the ejabberd of its time knows nothing better
+		auth = "md5"
+	}
 	_, err := p.command("initdb", "--pgdata="+p.data(), "--username="+postgresAccount, "--pwfile="+passwordFile,
-		"--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync", "--no-instructions").run(ctx)
+		"--auth="+auth, "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync").run(ctx)
 	return err
 }
 
@@ -85,6 +92,7 @@ func (p *Postgres) data() string { return filepath.Join(p.dir, "data") }
 
 func (p *Postgres) command(program string, args ...string) command {
 	return command{
+		root:    p.root,
 		account: postgresAccount,
 		log:     filepath.Join(p.dir, "log"),
 		death:   syscall.SIGQUIT, // immediate shutdown, children included

@@ -18,6 +18,7 @@ import (
 
 // command is a program of a Debian package and how it is run.
 type command struct {
+	root    Root           // the Debian release that it is of
 	account string         // the package's own account, taken when we are root
 	env     []string       // added to a minimal environment
 	log     string         // file that takes stdout and stderr
@@ -70,10 +71,10 @@ func (c command) start() (*process, error) {
 // run waits for the program to end and gives its output.
 func (c command) run(ctx context.Context) (string, error) {
 	cmd := exec.CommandContext(ctx, c.args[0], c.args[1:]...)
+	c.death = 0 // it ends by itself, and no thread waits for it as in start
 	if err := c.prepare(cmd); err != nil {
 		return "", err
 	}
-	cmd.SysProcAttr.Pdeathsig = 0 // it ends by itself, and no thread waits for it as in start
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return string(out), fmt.Errorf("run %s: %w: %s", c.args[0], err, strings.TrimSpace(string(out)))
@@ -90,6 +91,9 @@ func (c command) prepare(cmd *exec.Cmd) error {
 	cmd.Env = append([]string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8"}, c.env...)
 	// A group of its own: Ctrl-C in a terminal reaches us alone, and we stop the servers in order.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: c.death, Credential: credential}
+	if c.root != "" {
+		return c.root.inside(cmd)
+	}
 	return nil
 }
 

@@ -13,6 +13,7 @@ import (
 
 // Options choose what is started.
 type Options struct {
+	Root       Root     // of ejabberd and PostgreSQL; for tests RootVariable says it where empty
 	Domains    []string // chapril.test and libre.test where empty
 	OldSchema  bool     // the SQL schema without a column for the vhost
 	NoSQL      bool     // everything in Mnesia, no PostgreSQL
@@ -111,7 +112,7 @@ func (s *Service) onStop(stop func()) { s.stops = append(s.stops, stop) }
 
 // makeDir makes the directory. Its name is short: the paths of Unix sockets in it may have 107 bytes.
 func (s *Service) makeDir(context.Context, Options) error {
-	dir, err := os.MkdirTemp("", "xmpp-service-")
+	dir, err := os.MkdirTemp("", "xmpp-")
 	if err != nil {
 		return fmt.Errorf("make the directory of the service: %w", err)
 	}
@@ -141,7 +142,7 @@ func (s *Service) startResolver(context.Context, Options) (err error) {
 }
 
 func (s *Service) startPostgres(ctx context.Context, options Options) (err error) {
-	if s.Postgres, err = StartPostgres(ctx, filepath.Join(s.Dir, "postgres")); err != nil {
+	if s.Postgres, err = StartPostgres(ctx, options.Root, filepath.Join(s.Dir, "postgres")); err != nil {
 		return err
 	}
 	s.onStop(s.Postgres.Stop)
@@ -159,6 +160,7 @@ func (s *Service) startEjabberd(ctx context.Context, options Options) error {
 		names = append(names, domain, "*."+domain)
 	}
 	config := Config{
+		Root:          options.Root,
 		Domains:       s.Domains,
 		Database:      s.Database,
 		NewSchema:     !options.OldSchema,
