@@ -20,7 +20,7 @@ var (
 	nodeUp = &metric.Metric{
 		Name: "ejabberd_cluster_node_up", Source: "API list_cluster_detailed (from 24.06)", Scope: metric.Cluster, Refreshed: true, Fold: metric.Min,
 		Labels: []metric.Label{nodeLabel}, OnFailure: true,
-		Help: "Whether the node runs, as the other nodes see it; the label is its name after the @",
+		Help: "Whether the node runs, as the other nodes see it; the label is the host in its name",
 	}
 	nodeSessions = &metric.Metric{
 		Name: "ejabberd_cluster_node_sessions", Source: "API list_cluster_detailed (from 24.06)", Scope: metric.Cluster, Refreshed: true,
