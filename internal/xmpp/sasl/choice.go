@@ -70,8 +70,8 @@ func bind(offered []string, state *tls.ConnectionState) scram.ChannelBinding {
 		offered = []string{"tls-unique"}
 	}
 	for _, kind := range []string{"tls-exporter", "tls-unique", "tls-server-end-point"} {
-		if !slices.Contains(offered, kind) {
-			continue
+		if !slices.Contains(offered, kind) || kind == "tls-exporter" && state.Version < tls.VersionTLS13 {
+			continue // ejabberd lists tls-exporter for every TLS, but refuses it below 1.3
 		}
 		var binding scram.ChannelBinding
 		var err error
