@@ -7,7 +7,7 @@ import (
 	"github.com/chapril/ejabberd_exporter/internal/uploads"
 )
 
-var removalReason = metric.OneOf("reason", string(uploads.Expired), string(uploads.Quota), string(uploads.Removed), string(uploads.Unknown))
+var removalReason = metric.OneOf("reason", string(uploads.Expired), string(uploads.Quota), string(uploads.Unregistered), string(uploads.Unknown))
 
 // What happens between two walks, told by the collector that walks: UploadTree.
 var (

@@ -107,7 +107,7 @@ func (m *uploadMemory) tell(out *metric.Set, vhost string) {
 	defer m.mu.Unlock()
 	out.Add(uploadAddedFiles, m.added.files, vhost)
 	out.Add(uploadAddedBytes, m.added.bytes, vhost)
-	for _, reason := range []uploads.Reason{uploads.Expired, uploads.Quota, uploads.Removed, uploads.Unknown} {
+	for _, reason := range []uploads.Reason{uploads.Expired, uploads.Quota, uploads.Unregistered, uploads.Unknown} {
 		out.Add(uploadRemovedFiles, m.removed[reason].files, vhost, string(reason))
 		out.Add(uploadRemovedBytes, m.removed[reason].bytes, vhost, string(reason))
 	}

@@ -70,29 +70,29 @@ func (c *Changes) compare(before, after *account, now time.Time, limits Limits) 
 		present = after.files
 	}
 	var gone []File
-	event := event{directoryGone: after == nil, oldestStayed: math.MaxInt64}
+	e := event{directoryGone: after == nil, oldestStayed: math.MaxInt64}
 	for len(old) > 0 || len(present) > 0 {
 		switch order := first(old, present); {
 		case order < 0:
 			gone = append(gone, old[0].file())
-			event.before += old[0].file().Size
+			e.before += old[0].file().Size
 			old = old[1:]
 		case order > 0:
 			c.AddedFiles++
-			event.added += present[0].file().Size
+			e.added += present[0].file().Size
 			present = present[1:]
 		default:
 			was, is := old[0].file(), present[0].file()
-			event.before += was.Size
-			event.stayed += was.Size
-			event.oldestStayed = min(event.oldestStayed, was.Modified)
-			event.added += max(0, is.Size-was.Size)
+			e.before += was.Size
+			e.stayed += was.Size
+			e.oldestStayed = min(e.oldestStayed, was.Modified)
+			e.added += max(0, is.Size-was.Size)
 			c.ShrunkBytes += max(0, was.Size-is.Size)
 			old, present = old[1:], present[1:]
 		}
 	}
-	c.AddedBytes += event.added
-	c.Removed = append(c.Removed, limits.explain(gone, event, now)...)
+	c.AddedBytes += e.added
+	c.Removed = append(c.Removed, limits.explain(gone, e, now)...)
 }
 
 // first tells which of two sorted lists goes on with the smaller path.

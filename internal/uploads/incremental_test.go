@@ -49,6 +49,7 @@ func (s *server) meddle() {
 // TestIncrementalEqualsFull lets 10,000 things happen and compares, every few of them, a walk that remembers with one that reads
 // everything.
 func TestIncrementalEqualsFull(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, 7)
 	w := New(s.docroot)
 	w.now = func() time.Time { return s.clock }
@@ -125,6 +126,7 @@ func walkWith(t testing.TB, w *Walker, limits Limits) (walked, Stats) {
 
 // TestReasons compares why files are gone with why the server deleted them.
 func TestReasons(t *testing.T) {
+	t.Parallel()
 	s := newServer(t, 3)
 	w := New(s.docroot)
 	w.now = func() time.Time { return s.clock }
@@ -146,12 +148,12 @@ func TestReasons(t *testing.T) {
 		}
 	}
 	t.Logf("the server deleted %v, the walks saw %v", s.removals, got)
-	for _, reason := range []Reason{Expired, Quota, Removed} {
+	for _, reason := range []Reason{Expired, Quota, Unregistered} {
 		if off := got[reason] - s.removals[reason]; max(off, -off)*20 > s.removals[reason] || got[reason] == 0 {
 			t.Errorf("%s: %d seen, %d true", reason, got[reason], s.removals[reason])
 		}
 	}
-	if got[Unknown]*50 > got[Quota]+got[Removed] {
+	if got[Unknown]*50 > got[Quota]+got[Unregistered] {
 		t.Errorf("%d are unknown", got[Unknown])
 	}
 }

@@ -139,7 +139,7 @@ func TestAFailedWalkChangesNothing(t *testing.T) {
 	if _, err := w.Walk(ctx, Limits{}, func(Account) { cancel() }); !errors.Is(err, context.Canceled) {
 		t.Errorf("a cancelled walk: %v", err)
 	}
-	changed(t, w, &Changes{AddedFiles: 1, AddedBytes: 1, Removed: []Removal{{File{10, lastYear.Unix()}, Removed}}})
+	changed(t, w, &Changes{AddedFiles: 1, AddedBytes: 1, Removed: []Removal{{File{10, lastYear.Unix()}, Unregistered}}})
 }
 
 // A document root of which nothing remains is a file system that is not there, more likely than a server without users.

@@ -11,7 +11,7 @@ type Reason string
 //
 //   - A sweep, daily, deletes the files that are older than the retention, and then the directories left empty, the account's
 //     included. So a file that could have been swept has Expired, whatever happened to its account.
-//   - Without the sweep, the account's directory goes when the account is unregistered (rm_on_unregister). That is Removed.
+//   - Without the sweep, the account's directory goes when the account is unregistered (rm_on_unregister). That is Unregistered.
 //   - When an account asks for a slot and what it stores plus the slot would exceed the hard quota, its files are kept from the
 //     newest on while they and the slot fit into the soft quota; all older ones are deleted. It is Quota when all of that fits:
 //     none of the deleted files is newer than one that stayed, what stayed fits into the soft quota, and a slot of what was
@@ -21,10 +21,10 @@ type Reason string
 //     been, a directory that is gone is Unknown.
 //   - Everything else is Unknown: files deleted by hand, by other rules than those for all.
 const (
-	Expired Reason = "expired"
-	Quota   Reason = "quota"
-	Removed Reason = "account"
-	Unknown Reason = "unknown"
+	Expired      Reason = "expired"
+	Quota        Reason = "quota"
+	Unregistered Reason = "account"
+	Unknown      Reason = "unknown"
 )
 
 // Limits are what ejabberd's configuration promises; 0 is no limit.
@@ -60,7 +60,7 @@ func (l Limits) explain(gone []File, e event, now time.Time) []Removal {
 	case evicted && !e.directoryGone:
 		reason = Quota
 	case !evicted && e.directoryGone:
-		reason = Removed
+		reason = Unregistered
 	}
 	for i := range removals {
 		if removals[i].Reason == Unknown {

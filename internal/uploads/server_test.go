@@ -230,7 +230,7 @@ func (s *server) unregister() {
 		return
 	}
 	for _, f := range s.files(account) {
-		s.remove(f, Removed)
+		s.remove(f, Unregistered)
 	}
 	s.must(os.RemoveAll(account))
 	s.touch(s.docroot)
