@@ -98,8 +98,7 @@ func (c *Conn) exchange(r Request) (*Answer, error) {
 
 // head reads the status line and the headers.
 func (c *Conn) head() (*Answer, error) {
-	in := textproto.NewReader(c.in)
-	line, err := in.ReadLine()
+	line, err := c.line()
 	if err != nil {
 		return nil, err
 	}
@@ -109,7 +108,7 @@ func (c *Conn) head() (*Answer, error) {
 	if err != nil || len(code) != 3 || !strings.HasPrefix(version, "HTTP/1.") {
 		return nil, ErrMalformed
 	}
-	header, err := in.ReadMIMEHeader()
+	header, err := textproto.NewReader(c.in).ReadMIMEHeader()
 	if _, bad := errors.AsType[textproto.ProtocolError](err); bad {
 		return nil, ErrMalformed
 	}
@@ -147,9 +146,8 @@ func (c *Conn) body(a *Answer) ([]byte, error) {
 
 // chunks reads a body that comes in pieces.
 func (c *Conn) chunks() (body []byte, err error) {
-	in := textproto.NewReader(c.in)
 	for {
-		line, err := in.ReadLine()
+		line, err := c.line()
 		if err != nil {
 			return nil, err
 		}
@@ -161,7 +159,7 @@ func (c *Conn) chunks() (body []byte, err error) {
 		case n > MaxBody || uint64(len(body))+n > MaxBody:
 			return nil, ErrTooLarge
 		case n == 0:
-			_, err := in.ReadMIMEHeader() // trailers
+			_, err := textproto.NewReader(c.in).ReadMIMEHeader() // trailers
 			return body, err
 		}
 		at := len(body)
@@ -169,10 +167,19 @@ func (c *Conn) chunks() (body []byte, err error) {
 		if _, err := io.ReadFull(c.in, body[at:]); err != nil {
 			return nil, err
 		}
-		if line, err := in.ReadLine(); err != nil || line != "" {
+		if line, err := c.line(); err != nil || line != "" {
 			return nil, errors.Join(ErrMalformed, err)
 		}
 	}
+}
+
+// line reads one whole line: textproto would take a part of one for it where the connection ends.
+func (c *Conn) line() (string, error) {
+	text, err := c.in.ReadString('\n')
+	if err != nil {
+		return "", err
+	}
+	return strings.TrimRight(text, "\r\n"), nil
 }
 
 // bounded reads no more of the connection than the answer may have.
