@@ -30,7 +30,7 @@ func startPostgres(t *testing.T) *service.Postgres {
 	if err := os.Chmod(dir, 0o711); err != nil {
 		t.Fatal(err)
 	}
-	server, err := service.StartPostgres(t.Context(), dir+"/pg")
+	server, err := service.StartPostgres(t.Context(), "", dir+"/pg")
 	if err != nil {
 		t.Fatal(err)
 	}
