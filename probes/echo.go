@@ -152,7 +152,7 @@ func (s *session) message(ctx context.Context, peer string) (time.Duration, erro
 		if err != nil {
 			return 0, err
 		}
-		if e.Name.Local != "message" || bare(e.Attribute("from")) != bare(peer) {
+		if e.Name.Local != "message" || bareJID(e.Attribute("from")) != bareJID(peer) {
 			continue
 		}
 		if e.Attribute("type") == "error" && e.Attribute("id") == token {
@@ -164,8 +164,8 @@ func (s *session) message(ctx context.Context, peer string) (time.Duration, erro
 	}
 }
 
-// bare is an address without its resource, in lower case.
-func bare(jid string) string {
+// bareJID is an address without its resource, in lower case.
+func bareJID(jid string) string {
 	address, _, _ := strings.Cut(jid, "/")
 	return strings.ToLower(address)
 }

@@ -21,7 +21,7 @@ type mirror struct {
 // reflect logs in the second account, at the endpoint of the first.
 func (s *session) reflect(ctx context.Context, a account, from string) (*mirror, error) {
 	v, stream := s.engine.dial(ctx, s.at)
-	other := &session{stream, s.engine, s.at, v.after, s.out}
+	other := &session{stream, s.engine, s.at, v.after, s.found, s.out}
 	if v.failure != nil {
 		if stream != nil {
 			_ = stream.Abort()

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/chapril/ejabberd_exporter/internal/dns"
+	"github.com/chapril/ejabberd_exporter/internal/metric"
 )
 
 // engine visits the endpoints of a domain as its settings say.
@@ -72,6 +73,7 @@ type survey struct {
 	resolve time.Duration
 	visits  []*visit // in the order of located.endpoints
 	peers   []string // values of label peer
+	bounds  metric.Bounds
 }
 
 // tested are the visits that say something about the service: those to endpoints that this machine can reach.

@@ -11,7 +11,7 @@ import (
 // The labels of an endpoint. Their values are the own domain's DNS, bound by each run.
 var endpointLabels = []metric.Label{
 	metric.OneOf("srv", "xmpp-client", "xmpps-client", "xmpp-server", "xmpps-server",
-		hostMeta.name, bosh.name, webSocket.name, webRegister.name, stunUDP.name, stunTCP.name, turnUDP.name, turnTCP.name),
+		hostMeta.name, bosh.name, webSocket.name, webRegister.name, stunUDP.name, stunTCP.name, turnUDP.name, turnTCP.name, httpPut.name, httpGet.name),
 	metric.BoundTo("target"), metric.BoundTo("port"), metric.OneOf("family", ip4, ip6),
 }
 

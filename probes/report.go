@@ -31,16 +31,26 @@ func (s *survey) relax() {
 
 // fill puts what was found into a Report: numbers, one Note for each endpoint, the summary.
 func (s *survey) fill(out *Report, say func(*visit) string) {
+	bounds := metric.Bounds{}
+	bounds.Bind("peer", 0, s.peers...)
+	bind(bounds, s.visits)
+	s.bounds, out.Set = bounds, metric.NewSet(bounds)
+	s.pour(out, say)
+	out.Summary = summary(out.Set)
+}
+
+// bind lets the endpoints of visits stand in labels.
+func bind(bounds metric.Bounds, visits []*visit) {
 	hosts, ports := map[string]bool{}, map[string]bool{}
-	for _, v := range s.visits {
+	for _, v := range visits {
 		hosts[v.host], ports[strconv.Itoa(int(v.port))] = true, true
 	}
-	bounds := metric.Bounds{}
 	bounds.Bind("target", maxEndpoints, slices.Sorted(maps.Keys(hosts))...)
 	bounds.Bind("port", maxEndpoints, slices.Sorted(maps.Keys(ports))...)
-	bounds.Bind("peer", 0, s.peers...)
-	out.Set = metric.NewSet(bounds)
+}
 
+// pour adds numbers and Notes to those of a Report whose Set is bound to the endpoints.
+func (s *survey) pour(out *Report, say func(*visit) string) {
 	for name, n := range s.records {
 		out.Set.Add(srvRecords, float64(n), name)
 	}
@@ -60,7 +70,6 @@ func (s *survey) fill(out *Report, say func(*visit) string) {
 		out.Notes = append(out.Notes, Note{v.state(), v.subject(), v.text(say), v.reason()})
 	}
 	untestable(out, s.visits, len(tested) == 0 && len(s.faults) == 0)
-	out.Summary = summary(out.Set)
 }
 
 // untestable says which endpoints this machine cannot reach; that is no verdict unless nothing else is left.

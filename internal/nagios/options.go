@@ -80,6 +80,9 @@ func parse(p probes.Probe, args []string) (o options, err error) {
 
 func declareSettings(app *kingpin.Application, settings []probes.Setting) {
 	for _, s := range settings {
+		if s.Scope == probes.Secret {
+			continue
+		}
 		clause := app.Flag(s.Name, s.Help+".")
 		if !s.Bool {
 			clause.PlaceHolder(s.Value.String()) // its default

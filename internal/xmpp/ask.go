@@ -56,7 +56,7 @@ func (s *Stream) Ask(ctx context.Context, questions ...*Question) {
 		}
 		q.Answer, q.Took = e, time.Since(began)
 		if kind == "error" {
-			q.Answer, q.Err = nil, stanzaError(e)
+			q.Answer, q.Err = nil, ErrorOf(e)
 		}
 		delete(open, id)
 	}

@@ -25,7 +25,7 @@ func FuzzStream(f *testing.F) {
 		for _, e := range whole.elements {
 			check(t, e, 1)
 			line(t, streamError(e).Error())
-			line(t, stanzaError(e).Error())
+			line(t, ErrorOf(e).Error())
 			for _, name := range append(features(e).Mechanisms, features(e).ChannelBindings...) {
 				line(t, name)
 			}

@@ -10,7 +10,7 @@ import (
 	"fmt"
 )
 
-// StanzaError is the error with which an IQ was answered.
+// StanzaError is the error with which a stanza was answered.
 type StanzaError struct {
 	Condition string // "service-unavailable" …
 	Text      string // what else the peer said, cleaned
@@ -23,7 +23,8 @@ func (e *StanzaError) Error() string {
 	return "answered " + e.Condition + " (" + e.Text + ")"
 }
 
-func stanzaError(e *Element) *StanzaError {
+// ErrorOf reads the error of a stanza of type error.
+func ErrorOf(e *Element) *StanzaError {
 	found := e.Child(e.Name.Space, "error")
 	if found == nil {
 		found = &Element{}

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Command check_xmpp_upload is a monitoring plugin: it proves that files can be uploaded and fetched.
+package main
+
+import (
+	"github.com/chapril/ejabberd_exporter/internal/nagios"
+	"github.com/chapril/ejabberd_exporter/probes"
+)
+
+func main() { nagios.Main(probes.Upload()) }
