@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/chapril/ejabberd_exporter/internal/certs"
 	"github.com/chapril/ejabberd_exporter/internal/ejabberdconf"
 	"github.com/chapril/ejabberd_exporter/internal/metric"
 	"github.com/chapril/ejabberd_exporter/internal/process"
@@ -29,7 +30,7 @@ var (
 	connectionRTT = &metric.Metric{
 		Name: "ejabberd_connection_rtt_seconds", Source: "sock_diag tcp_info", Kind: metric.Histogram, Snapshot: true, Labels: listenerLabels,
 		Buckets: []float64{0.005, 0.020, 0.050, 0.100, 0.250, 1},
-		Help:    "Round-trip times of the connections to a port of ejabberd's, as the kernel has smoothed them: the network's, not ejabberd's",
+		Help:    "Round-trip times of the connections to a port of ejabberd's with TLS, as the kernel has smoothed them: the network's, not ejabberd's",
 	}
 	listenOverflows = &metric.Metric{
 		Name: "ejabberd_host_tcp_listen_overflows_total", Source: "/proc/self/net/netstat", Kind: metric.Counter,
@@ -84,6 +85,9 @@ func addListeners(listeners []ejabberdconf.Listener, transport sockets.Transport
 			out.Add(listenerUp, truth(up), port, string(family))
 			if transport == sockets.TCP {
 				out.Add(listenerConnections, 0, port, string(family))
+			}
+			// The others serve this host, most often: nobody is far away.
+			if _, public := certs.SourceOf(l); public {
 				out.ObserveN(connectionRTT, 0, 0, port, string(family))
 			}
 		}
@@ -114,7 +118,7 @@ func addConnections(all []sockets.Socket, out *metric.Set) {
 			continue
 		}
 		out.Add(listenerConnections, 1, port, family)
-		if s.RTT > 0 {
+		if _, public := out.Get(connectionRTT, port, family); public && s.RTT > 0 {
 			out.Observe(connectionRTT, s.RTT.Seconds(), port, family)
 		}
 	}
