@@ -10,6 +10,7 @@ package collector
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/chapril/ejabberd_exporter/internal/metric"
@@ -82,6 +83,11 @@ var All = []Definition{
 	Orphans,
 	DatabaseServer,
 	Tables,
+}
+
+// ByDefault are the collectors that are on unless a flag says otherwise.
+func ByDefault() []Definition {
+	return slices.DeleteFunc(slices.Clone(All), func(d Definition) bool { return d.Disabled })
 }
 
 // Columns are all columns that the collectors read, by table, each once.

@@ -34,13 +34,10 @@ var UploadFilesystem = Definition{
 			return src.absent(errNoUploads)
 		}
 		seen := map[uint64]bool{}
-		for _, store := range src.UploadStores {
+		return eachStore(src, func(store *UploadStore) error {
 			usage, err := uploads.FilesystemOf(store.docroot)
-			if err != nil {
+			if err != nil || seen[usage.Device] {
 				return err
-			}
-			if seen[usage.Device] {
-				continue
 			}
 			seen[usage.Device] = true
 			number := strconv.Itoa(len(seen))
@@ -50,7 +47,7 @@ var UploadFilesystem = Definition{
 				out.Add(filesystemInodes, float64(usage.Inodes), number)
 				out.Add(filesystemInodesFree, float64(usage.InodesFree), number)
 			}
-		}
-		return nil
+			return nil
+		})
 	},
 }

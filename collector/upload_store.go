@@ -4,6 +4,8 @@ package collector
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"slices"
 	"sync"
 	"time"
@@ -28,6 +30,7 @@ type uploadMemory struct {
 	walker *uploads.Walker
 
 	mu           sync.Mutex // for what follows: since the first walk
+	seen         bool       // the directory was there
 	added        amount
 	removed      map[uploads.Reason]amount
 	evictedAfter *metric.Tally
@@ -77,15 +80,47 @@ func agreed[T int64 | time.Duration](a, b T) T {
 // walk visits every account, and adds up what came and went since the last walk, whoever walked then.
 func (s *UploadStore) walk(ctx context.Context, now time.Time, visit func(uploads.Account)) (uploads.Stats, error) {
 	stats, err := s.memory.walker.Walk(ctx, s.limits, visit)
-	if err == nil && stats.Changes != nil {
-		s.memory.add(stats.Changes, now)
+	if err != nil {
+		return stats, err
 	}
-	return stats, err
+	s.memory.add(stats.Changes, now)
+	return stats, nil
+}
+
+// eachStore tells every store. A vhost's directory is made with the first upload there: one that was never seen is left out as
+// long as another can be told. Where none can, or one is gone again, that is the collector's error.
+func eachStore(src *Sources, tell func(*UploadStore) error) error {
+	var missing error
+	told := false
+	for _, store := range src.UploadStores {
+		switch err := tell(store); {
+		case err == nil:
+			told = true
+		case errors.Is(err, fs.ErrNotExist) && !store.memory.wasSeen():
+			missing = err
+		default:
+			return err
+		}
+	}
+	if told {
+		return nil
+	}
+	return missing
+}
+
+func (m *uploadMemory) wasSeen() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.seen
 }
 
 func (m *uploadMemory) add(changes *uploads.Changes, now time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.seen = true
+	if changes == nil { // nothing to compare with
+		return
+	}
 	m.added.files += float64(changes.AddedFiles)
 	m.added.bytes += float64(changes.AddedBytes)
 	lose := func(reason uploads.Reason, files, bytes float64) {

@@ -3,94 +3,57 @@
 package collector
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
-	"time"
 
 	"github.com/chapril/ejabberd_exporter/internal/ejabberdconf"
 	"github.com/chapril/ejabberd_exporter/internal/metric"
-	"github.com/chapril/ejabberd_exporter/internal/uploads"
 )
 
-func upload(t *testing.T, docroot, account, name string) {
-	t.Helper()
-	dir := filepath.Join(docroot, account, name)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+// TestADirectoryThatIsNotMadeYet: ejabberd makes a vhost's directory with the first upload there.
+func TestADirectoryThatIsNotMadeYet(t *testing.T) {
+	dir := t.TempDir()
+	there, later := filepath.Join(dir, "there"), filepath.Join(dir, "later")
+	if err := os.Mkdir(there, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, "file"), make([]byte, 100), 0o644); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func collectUploads(t *testing.T, stores []*UploadStore) *metric.Set {
-	t.Helper()
-	bounds := metric.Bounds{}
-	bounds.Bind("vhost", 0, "a.test", "b.test")
-	out := metric.NewSet(bounds)
-	if err := UploadTree.Collect(t.Context(), &Sources{UploadStores: stores}, out); err != nil {
-		t.Fatal(err)
-	}
-	return out
-}
-
-func wantAdded(t *testing.T, out *metric.Set, vhost string, files, bytes float64) {
-	t.Helper()
-	for m, want := range map[*metric.Metric]float64{uploadAddedFiles: files, uploadAddedBytes: bytes} {
-		if got, ok := out.Get(m, vhost); !ok || got != want {
-			t.Errorf("%s{%s} is %v (there: %v), want %v", m.Name, vhost, got, ok, want)
+	configured := []ejabberdconf.Upload{{Vhost: "a.example", Docroot: there}, {Vhost: "b.example", Docroot: later}}
+	src := &Sources{Uploads: configured, UploadStores: UploadStores(configured, nil), Bounds: metric.Bounds{}}
+	src.Bounds.Bind("vhost", 0, "a.example", "b.example")
+	collect := func(want string, wantErr error) {
+		t.Helper()
+		for _, d := range []Definition{UploadTree, UploadFilesystem} {
+			out := metric.NewSet(src.Bounds)
+			if err := d.Collect(t.Context(), src, out); !errors.Is(err, wantErr) {
+				t.Fatalf("%s: %v, want %v", d.Name, err, wantErr)
+			}
+			if d.Name == "uploads" && wantErr == nil {
+				var files strings.Builder
+				for line := range strings.Lines(out.Text()) {
+					if strings.HasPrefix(line, "ejabberd_upload_files{") {
+						files.WriteString(line)
+					}
+				}
+				if files.String() != want {
+					t.Errorf("got\n%s\nwant\n%s", files.String(), want)
+				}
+			}
 		}
 	}
-}
-
-func TestUploadCountersOutlastADiscovery(t *testing.T) {
-	docroot := t.TempDir()
-	configured := []ejabberdconf.Upload{{Vhost: "a.test", Docroot: docroot}}
-	stores := UploadStores(configured, nil)
-	upload(t, docroot, "juliet", "1")
-	wantAdded(t, collectUploads(t, stores), "a.test", 0, 0)
-	upload(t, docroot, "juliet", "2")
-	wantAdded(t, collectUploads(t, stores), "a.test", 1, 100)
-
-	configured[0].HardQuota = mib
-	stores = UploadStores(configured, stores)
-	upload(t, docroot, "romeo", "3")
-	out := collectUploads(t, stores)
-	wantAdded(t, out, "a.test", 2, 200)
-	if _, ok := out.Get(uploadOverQuota, "a.test", "hard"); !ok {
-		t.Error("the quota of the new discovery is not used")
+	only := "ejabberd_upload_files{vhost=\"a.example\"} 0\n"
+	collect(only, nil)
+	if err := os.Mkdir(later, 0o755); err != nil {
+		t.Fatal(err)
 	}
-	wantAdded(t, collectUploads(t, UploadStores(configured, nil)), "a.test", 0, 0)
-}
-
-func TestVhostsThatShareADirectory(t *testing.T) {
-	docroot := t.TempDir()
-	upload(t, docroot, "juliet", "1")
-	stores := UploadStores([]ejabberdconf.Upload{
-		{Vhost: "a.test", Docroot: docroot, SoftQuota: 1, HardQuota: 3, MaxSize: 5, Retention: time.Hour},
-		{Vhost: "b.test", Docroot: docroot, SoftQuota: 2, HardQuota: 3, MaxSize: 5, Retention: time.Minute},
-	}, nil)
-	if len(stores) != 1 || stores[0].limits != (uploads.Limits{HardQuota: 3, MaxSize: 5}) {
-		t.Fatalf("%d stores, the first with %+v", len(stores), stores[0].limits)
+	collect(only+"ejabberd_upload_files{vhost=\"b.example\"} 0\n", nil)
+	if err := os.Remove(later); err != nil {
+		t.Fatal(err)
 	}
-	out := collectUploads(t, stores)
-	wantAdded(t, out, metric.Shared, 0, 0)
-	if n, ok := out.Get(uploadFiles, metric.Shared); !ok || n != 1 {
-		t.Errorf("%v files", n)
-	}
-}
-
-func TestUploadDirectory(t *testing.T) {
-	for _, c := range []struct{ user, jidInURL, want string }{
-		{"alice", "sha1", "2e4798cc0cb683dd6c52850c714031131f384281"},
-		{"alice", "node", "alice"},
-		{"a.b-c_1", "node", "a.b-c_1"},
-		{"a+b\\20c", "node", "a_b_20c"},
-		{"été", "node", "été"},
-	} {
-		if got := uploadDirectory(c.user, "chapril.org", c.jidInURL); got != c.want {
-			t.Errorf("%s of %s is %s, want %s", c.jidInURL, c.user, got, c.want)
-		}
-	}
+	collect("", fs.ErrNotExist) // gone again
+	src.UploadStores = UploadStores(configured[1:], nil)
+	collect("", fs.ErrNotExist) // none at all
 }

@@ -83,12 +83,7 @@ var UploadTree = Definition{
 			return src.absent(errNoUploads)
 		}
 		now := time.Now()
-		for _, store := range src.UploadStores {
-			if err := store.tell(ctx, now, out); err != nil {
-				return err
-			}
-		}
-		return nil
+		return eachStore(src, func(store *UploadStore) error { return store.tell(ctx, now, out) })
 	},
 }
 

@@ -24,7 +24,7 @@ var update = flag.Bool("update", false, "write the examples that are made from c
 func TestMadeFromCode(t *testing.T) {
 	for path, want := range map[string]string{
 		"ejabberd/api_permissions.yml": remedy.API(5281, "example.org"),
-		"postgresql-role.sql":          remedy.Grants(collector.Columns(collector.All)),
+		"postgresql-role.sql":          remedy.Grants(collector.Columns(collector.ByDefault())),
 		"systemd/uploads.conf":         remedy.Systemd("/var/lib/ejabberd/upload"),
 	} {
 		if *update {

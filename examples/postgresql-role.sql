@@ -13,7 +13,6 @@ BEGIN
 		FROM (VALUES
 			('archive', 'server_host'),
 			('archive', 'timestamp'),
-			('archive', 'username'),
 			('invite_token', 'expires'),
 			('invite_token', 'server_host'),
 			('last', 'seconds'),
@@ -28,16 +27,13 @@ BEGIN
 			('oauth_token', 'jid'),
 			('private_storage', 'namespace'),
 			('private_storage', 'server_host'),
-			('private_storage', 'username'),
 			('pubsub_item', 'nodeid'),
 			('pubsub_node', 'host'),
 			('pubsub_node', 'nodeid'),
 			('push_session', 'server_host'),
 			('push_session', 'timestamp'),
-			('push_session', 'username'),
 			('rosterusers', 'ask'),
 			('rosterusers', 'server_host'),
-			('rosterusers', 'username'),
 			('sm', 'server_host'),
 			('sm', 'username'),
 			('spool', 'created_at'),
@@ -49,8 +45,7 @@ BEGIN
 			('users', 'type'),
 			('users', 'username'),
 			('vcard', 'created_at'),
-			('vcard', 'server_host'),
-			('vcard', 'username')
+			('vcard', 'server_host')
 		) AS wanted (relation, attribute)
 		JOIN pg_class c ON c.relname = wanted.relation AND c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
 		JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = wanted.attribute AND NOT a.attisdropped

@@ -115,7 +115,7 @@ func TestPostgresHasABadDay(t *testing.T) {
 		page := p.serve(t).failing(t, of("permission denied: grant what `ejabberd_exporter --check` prints (SQLSTATE 42501)", "accounts", "credentials"))
 		want(t, page, inMemory)
 		want(t, page, map[string]float64{databaseIsUp: 1})
-		execute(t, p.Database, grants())
+		execute(t, p.Database, grants(collector.ByDefault()))
 		p.well(t)
 	})
 	t.Run("refuses the password", func(t *testing.T) {

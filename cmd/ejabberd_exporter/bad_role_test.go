@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/chapril/ejabberd_exporter/collector"
 	"github.com/chapril/ejabberd_exporter/internal/service"
 )
 
@@ -53,7 +54,7 @@ func TestTheRoleSeesNothingPersonal(t *testing.T) {
 			if _, err := role.Exec(t.Context(), temporary); err != nil {
 				t.Errorf("PostgreSQL is stricter than the printed remark says: %v", err)
 			}
-			_, line, found := strings.Cut(grants(), "\n-- REVOKE TEMPORARY ON DATABASE ")
+			_, line, found := strings.Cut(grants(collector.ByDefault()), "\n-- REVOKE TEMPORARY ON DATABASE ")
 			if !found {
 				t.Fatal("--grants does not print how to forbid temporary tables")
 			}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chapril/ejabberd_exporter/collector"
 	"github.com/chapril/ejabberd_exporter/internal/service"
 )
 
@@ -117,7 +118,7 @@ func makeDatabase(t *testing.T, server *service.Postgres, schema string) *servic
 
 func prepareRole(t *testing.T, db *service.Database) {
 	t.Helper()
-	execute(t, db, grants())
+	execute(t, db, grants(collector.ByDefault()))
 	execute(t, db, "ALTER ROLE ejabberd_exporter PASSWORD '"+rolePassword+"'")
 }
 

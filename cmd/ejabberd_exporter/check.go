@@ -25,7 +25,10 @@ import (
 // apiPort is what the printed lines propose for the API listener.
 const apiPort = 5281
 
-func grants() string { return remedy.Grants(collector.Columns(collector.All)) }
+// grants is the SQL for what these collectors read, and nothing more.
+func grants(definitions []collector.Definition) string {
+	return remedy.Grants(collector.Columns(definitions))
+}
 
 // check says what was found, tries every collector once, and prints what fixes those that do not work.
 func check(ctx context.Context, found *discovery.Found, definitions []collector.Definition, out io.Writer) (int, error) {
@@ -54,7 +57,7 @@ func check(ctx context.Context, found *discovery.Found, definitions []collector.
 	if found.Sources.API != nil {
 		p.line("\nThe API calls of one Prometheus that scrapes every 15 s write about %.1f MB a day to ejabberd.log.", logged/1e6)
 	}
-	p.remedies(found, errors.Join(failures...))
+	p.remedies(found, definitions, errors.Join(failures...))
 	if len(failures) > 0 {
 		return exitSome, p.err
 	}
@@ -123,7 +126,7 @@ func (p *paper) found(found *discovery.Found) {
 }
 
 // remedies prints, once each, the lines that give what was refused. What is only down needs none.
-func (p *paper) remedies(found *discovery.Found, failure error) {
+func (p *paper) remedies(found *discovery.Found, definitions []collector.Definition, failure error) {
 	if found.ProbeOnly {
 		return
 	}
@@ -135,7 +138,7 @@ func (p *paper) remedies(found *discovery.Found, failure error) {
 		p.line("\nFor the admin API\n\n%s", remedy.API(apiPort, vhost))
 	}
 	if database.Refused(failure) {
-		p.line("\nFor PostgreSQL\n\n%s", grants())
+		p.line("\nFor PostgreSQL\n\n%s", grants(definitions))
 	}
 	if errors.Is(failure, fs.ErrPermission) && found.Sources.Blocked == nil {
 		var docroots []string

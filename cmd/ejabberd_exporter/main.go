@@ -57,7 +57,7 @@ func (s *settings) do(ctx context.Context, stdout io.Writer, logger *slog.Logger
 		return 0, healthcheck(ctx, (*s.web.WebListenAddresses)[0])
 	}
 	if s.grants {
-		_, err := fmt.Fprint(stdout, grants())
+		_, err := fmt.Fprint(stdout, grants(s.enabled(collector.All)))
 		return 0, err
 	}
 	found, err := discovery.Discover(ctx, s.discovery, nil)

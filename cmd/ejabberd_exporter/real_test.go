@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chapril/ejabberd_exporter/collector"
 	"github.com/chapril/ejabberd_exporter/internal/service"
 )
 
@@ -34,7 +35,7 @@ func real(t *testing.T, options service.Options) *service.Service {
 
 func grantRole(t *testing.T, s *service.Service) {
 	t.Helper()
-	for _, sql := range []string{grants(), "ALTER ROLE ejabberd_exporter PASSWORD '" + rolePassword + "'"} {
+	for _, sql := range []string{grants(collector.All), "ALTER ROLE ejabberd_exporter PASSWORD '" + rolePassword + "'"} {
 		if err := s.Database.Exec(t.Context(), sql); err != nil {
 			t.Fatal(err)
 		}
