@@ -41,7 +41,7 @@ type settings struct {
 
 	watched watched
 
-	probeResolver, probeCAFile string
+	probeConfig, probeResolver, probeCAFile string
 
 	once, check, discover, healthcheck, grants bool
 	onceTimeout                                time.Duration
@@ -101,6 +101,7 @@ func (s *settings) application() *kingpin.Application {
 	app.Flag("upload.hard-quota", "Hard upload quota of an account, instead of the one found, such as 200MiB.").SetValue((*size)(&d.HardQuota))
 	app.Flag("upload.retention", "How long uploaded files are kept, instead of what was found, such as 365d.").SetValue((*days)(&d.Retention))
 	app.Flag("probe.target", "Domain that /probe may probe beside the hosts that ejabberd serves; repeatable.").StringsVar(&s.targets)
+	app.Flag("probe.config", "File with the modules of /probe, in YAML, and their settings and secrets; read again on SIGHUP and POST /-/reload.").StringVar(&s.probeConfig)
 	app.Flag("probe.resolver", "Name server that probes ask, HOST or HOST:PORT; by default the system's.").StringVar(&s.probeResolver)
 	app.Flag("probe.ca-file", "Authorities that probes trust, in PEM; by default the system's.").StringVar(&s.probeCAFile)
 

@@ -14,8 +14,6 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
-	"slices"
-	"strings"
 	"syscall"
 	"time"
 
@@ -25,7 +23,6 @@ import (
 	"github.com/chapril/ejabberd_exporter/collector"
 	"github.com/chapril/ejabberd_exporter/internal/discovery"
 	"github.com/chapril/ejabberd_exporter/internal/exposition"
-	"github.com/chapril/ejabberd_exporter/probes"
 )
 
 const (
@@ -64,7 +61,12 @@ func (s *settings) serve(ctx context.Context, found *discovery.Found, w *watch, 
 	defer func() { cancel(); <-done }() // closes the sources
 	defer closeExporter(exporter)       // so what reads them ends before
 
-	handler, err := s.handler(exporter, logger)
+	prober, err := s.probing(exporter, logger)
+	if err != nil {
+		return err
+	}
+	go prober.onHangup(ctx)
+	handler, err := s.handler(exporter, prober, logger)
 	if err != nil {
 		return err
 	}
@@ -97,10 +99,7 @@ func (s *settings) serve(ctx context.Context, found *discovery.Found, w *watch, 
 }
 
 // handler is everything that is served.
-func (s *settings) handler(exporter *collector.Exporter, logger *slog.Logger) (http.Handler, error) {
-	allowed := func(domain string) bool {
-		return slices.Contains(exporter.Sources().Vhosts, domain) || slices.ContainsFunc(s.targets, func(t string) bool { return strings.EqualFold(t, domain) })
-	}
+func (s *settings) handler(exporter *collector.Exporter, prober *probing, logger *slog.Logger) (http.Handler, error) {
 	landing, err := web.NewLandingPage(web.LandingConfig{
 		Name:        "ejabberd_exporter",
 		Description: "What an ejabberd server says of itself, and what its users see",
@@ -119,17 +118,13 @@ func (s *settings) handler(exporter *collector.Exporter, logger *slog.Logger) (h
 	if err != nil {
 		return nil, err
 	}
-	prober, err := exposition.NewProber(exposition.Prober{
-		Probes: probes.All(), Allowed: allowed, Logger: logger,
-		Local: map[string]string{"resolver": s.probeResolver, "ca-file": s.probeCAFile},
-	})
-	if err != nil {
-		return nil, err
-	}
 	ok := func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprintln(w, "ok") }
 	mux := http.NewServeMux()
 	mux.Handle("GET "+s.metrics, within(exposition.Handler(exporter, logger)))
 	mux.Handle("GET /probe", within(prober))
+	if prober.path != "" {
+		mux.HandleFunc("POST /-/reload", prober.serveReload)
+	}
 	mux.HandleFunc("GET /-/healthy", ok)
 	mux.HandleFunc("GET /-/ready", ok)
 	if s.metrics != "/" {

@@ -4,10 +4,10 @@ package exposition
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -33,32 +33,31 @@ var ProbeMetrics = []*metric.Metric{probeSuccess, probeDuration}
 // maxProbes bounds how many probes run at a time; more wait until their deadline.
 const maxProbes = 64
 
-// Prober serves /probe. The exporter is no port scanner: only allowed domains are probed, and only settings marked Safe are taken
-// from the query.
-type Prober struct {
-	Probes  []probes.Probe
+// ProberOptions are what the operator says about all modules.
+type ProberOptions struct {
 	Allowed func(domain string) bool // which targets may be probed
-	// Local are settings that the operator made for all modules that have them: resolver, ca-file.
-	Local   map[string]string
+	Local   map[string]string        // settings for all modules that have them: resolver, ca-file
 	Logger  *slog.Logger
+}
+
+// Prober serves /probe. The exporter is no port scanner: only allowed domains are probed, and only settings marked Safe are taken
+// from the query; none at all by modules that log in.
+type Prober struct {
+	ProberOptions
 	running chan struct{}
+	modules modules
 }
 
 // NewProber checks the operator's settings.
-func NewProber(p Prober) (*Prober, error) {
-	for i := range p.Probes {
-		if _, _, err := p.prepare(&p.Probes[i]); err != nil {
-			return nil, err
-		}
-	}
-	p.running = make(chan struct{}, maxProbes)
-	return &p, nil
+func NewProber(all []probes.Module, options ProberOptions) (*Prober, error) {
+	p := &Prober{ProberOptions: options, running: make(chan struct{}, maxProbes)}
+	return p, p.Replace(all, false)
 }
 
-// prepare makes a run of a probe with the operator's settings.
-func (p *Prober) prepare(probe *probes.Probe) (*probes.Settings, probes.Run, error) {
+// prepare makes a run of a module with the operator's settings.
+func (p *Prober) prepare(m *probes.Module) (*probes.Settings, probes.Run, error) {
 	var settings probes.Settings
-	run := probe.Settings(&settings)
+	run := m.Settings(&settings)
 	for _, s := range settings.All {
 		if value := p.Local[s.Name]; value != "" {
 			if err := s.Value.Set(value); err != nil {
@@ -66,11 +65,17 @@ func (p *Prober) prepare(probe *probes.Probe) (*probes.Settings, probes.Run, err
 			}
 		}
 	}
+	for _, a := range m.Set {
+		s := settings.Find(a.Name)
+		if s == nil || s.Value.Set(a.Value) != nil { // its text may repeat a secret
+			return nil, nil, fmt.Errorf("--probe.config: module %s cannot be set up", m.Name)
+		}
+	}
 	return &settings, run, nil
 }
 
 func (p *Prober) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	probe, run, target, err := p.parse(r)
+	module, run, target, err := p.parse(r)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
@@ -84,36 +89,32 @@ func (p *Prober) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "too many probes at a time: probe less often, or with more exporters", http.StatusServiceUnavailable)
 		return
 	}
-	report := probes.NewReport()
-	began := time.Now()
-	err = run(ctx, target, report)
-	good := err == nil && report.Worst() != probes.Critical && report.Worst() != probes.Unknown
-	report.Set.Add(probeSuccess, map[bool]float64{true: 1}[good])
-	report.Set.Add(probeDuration, time.Since(began).Seconds())
-	if r.URL.Query().Get("debug") == "true" {
-		debug(w, probe, target, report, err)
-		return
+	result, err := module.measure(ctx, run, target)
+	switch {
+	case err != nil:
+		http.Error(w, "this module is at work for somebody else: probe it less often", http.StatusServiceUnavailable)
+	case errors.Is(result.err, probes.ErrOtherDomain):
+		http.Error(w, "target is not allowed: the account of this module is of another domain", http.StatusBadRequest)
+	case r.URL.Query().Get("debug") == "true":
+		result.debug(w, module.Name, target)
+	default:
+		Serve(w, r, registry([]*metric.Set{result.report.Set}), p.Logger)
 	}
-	Serve(w, r, registry([]*metric.Set{report.Set}), p.Logger)
 }
 
 // parse reads module, target and the safe settings out of the query. The error is the answer; it repeats nothing of the query.
-func (p *Prober) parse(r *http.Request) (*probes.Probe, probes.Run, probes.Target, error) {
+func (p *Prober) parse(r *http.Request) (*module, probes.Run, probes.Target, error) {
 	query := r.URL.Query()
-	i := slices.IndexFunc(p.Probes, func(known probes.Probe) bool { return known.Name == query.Get("module") })
-	if i < 0 {
-		names := make([]string, len(p.Probes))
-		for i, known := range p.Probes {
-			names[i] = known.Name
-		}
-		return nil, nil, probes.Target{}, fmt.Errorf("unknown module; there are: %s", strings.Join(names, ", "))
+	m := p.modules.find(query.Get("module"))
+	if m == nil {
+		return nil, nil, probes.Target{}, fmt.Errorf("unknown module; there are: %s; those with an account come with --probe.config",
+			strings.Join(p.modules.names(), ", "))
 	}
-	probe := &p.Probes[i]
 	domain := strings.ToLower(strings.TrimSuffix(query.Get("target"), "."))
 	if domain == "" || !p.Allowed(domain) {
 		return nil, nil, probes.Target{}, fmt.Errorf("target is not allowed: it must be a host that ejabberd serves, or be named with --probe.target")
 	}
-	settings, run, err := p.prepare(probe)
+	settings, run, err := p.prepare(&m.Module)
 	if err != nil {
 		return nil, nil, probes.Target{}, err
 	}
@@ -121,39 +122,62 @@ func (p *Prober) parse(r *http.Request) (*probes.Probe, probes.Run, probes.Targe
 		if name == "module" || name == "target" || name == "debug" {
 			continue
 		}
-		i := slices.IndexFunc(settings.All, func(s probes.Setting) bool { return s.Name == name && s.Scope == probes.Safe })
-		if i < 0 {
-			return nil, nil, probes.Target{}, fmt.Errorf("unknown parameter; module %s takes module, target, debug%s", probe.Name, safeNames(settings))
+		s := settings.Find(name)
+		if s == nil || s.Scope != probes.Safe || m.LogsIn {
+			return nil, nil, probes.Target{}, fmt.Errorf("unknown parameter; module %s takes module, target, debug%s", m.Name, m.safeNames(settings))
 		}
 		for _, value := range values {
-			if err := settings.All[i].Value.Set(value); err != nil {
-				return nil, nil, probes.Target{}, fmt.Errorf("parameter %s has a value that is not understood: %s", name, settings.All[i].Help)
+			if err := s.Value.Set(value); err != nil {
+				return nil, nil, probes.Target{}, fmt.Errorf("parameter %s has a value that is not understood: %s", name, s.Help)
 			}
 		}
 	}
-	return probe, run, probes.Target{Domain: domain}, nil
+	return m, run, probes.Target{Domain: domain}, nil
 }
 
-func safeNames(settings *probes.Settings) string {
+func (m *module) safeNames(settings *probes.Settings) string {
 	text := ""
 	for _, s := range settings.All {
-		if s.Scope == probes.Safe {
+		if s.Scope == probes.Safe && !m.LogsIn {
 			text += ", " + s.Name
 		}
 	}
 	return text
 }
 
+// result is what one run found.
+type result struct {
+	report *probes.Report
+	err    error
+	target probes.Target
+	at     time.Time // when it began
+	until  time.Time // it stands in for further runs until then
+}
+
+func measure(ctx context.Context, run probes.Run, target probes.Target) *result {
+	r := &result{report: probes.NewReport(), target: target, at: time.Now()}
+	r.err = run(ctx, target, r.report)
+	state := r.report.Worst()
+	good := r.err == nil && state != probes.Critical && state != probes.Unknown
+	r.report.Set.Add(probeSuccess, map[bool]float64{true: 1}[good])
+	r.report.Set.Add(probeDuration, time.Since(r.at).Seconds())
+	return r
+}
+
 // debug shows what one probe saw, for people.
-func debug(w http.ResponseWriter, probe *probes.Probe, target probes.Target, report *probes.Report, err error) {
+func (r *result) debug(w http.ResponseWriter, module string, target probes.Target) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
-	_, _ = fmt.Fprintf(w, "module %s, target %s\n\n", probe.Name, target.Domain)
-	if err != nil {
-		_, _ = fmt.Fprintf(w, "CRITICAL - %v\n", err)
+	_, _ = fmt.Fprintf(w, "module %s, target %s\n", module, target.Domain)
+	if !r.until.IsZero() {
+		_, _ = fmt.Fprintf(w, "seen %.0f s ago, not tried again before %.0f s from now\n", time.Since(r.at).Seconds(), time.Until(r.until).Seconds())
 	}
-	for _, n := range report.Notes {
+	_, _ = fmt.Fprintln(w)
+	if r.err != nil {
+		_, _ = fmt.Fprintf(w, "CRITICAL - %v\n", r.err)
+	}
+	for _, n := range r.report.Notes {
 		_, _ = fmt.Fprintf(w, "%s - %s: %s\n", n.State, n.Subject, n.Text)
 	}
-	_, _ = fmt.Fprintf(w, "\n%s", report.Set.Text())
+	_, _ = fmt.Fprintf(w, "\n%s", r.report.Set.Text())
 }

@@ -36,8 +36,8 @@ func echo() probes.Probe {
 
 func prober(t *testing.T, local map[string]string) http.Handler {
 	t.Helper()
-	p, err := exposition.NewProber(exposition.Prober{
-		Probes: []probes.Probe{echo()}, Local: local, Logger: quiet,
+	p, err := exposition.NewProber(probes.Modules([]probes.Probe{echo()}), exposition.ProberOptions{
+		Local: local, Logger: quiet,
 		Allowed: func(domain string) bool { return domain == "good.example" },
 	})
 	if err != nil {
@@ -51,7 +51,7 @@ func TestTheOperatorsSettingsReachTheProbe(t *testing.T) {
 	if _, body := get(t, handler, "/probe?module=echo&target=good.example&debug=true"); !strings.Contains(body, "answered for good.example by 192.0.2.1") {
 		t.Errorf("got %s", body)
 	}
-	_, err := exposition.NewProber(exposition.Prober{Probes: []probes.Probe{echo()}, Local: map[string]string{"fail": "perhaps"}})
+	_, err := exposition.NewProber(probes.Modules([]probes.Probe{echo()}), exposition.ProberOptions{Local: map[string]string{"fail": "perhaps"}})
 	if err == nil || !strings.Contains(err.Error(), "--probe.fail") {
 		t.Errorf("a bad setting gives %v", err)
 	}

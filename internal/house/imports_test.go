@@ -46,6 +46,14 @@ var rooms = []room{
 		why:  "the resolver of the standard library hides TTLs; of x/net only the wire format is needed",
 	},
 	{
+		name: "internal/stun",
+		why:  "two requests of STUN and TURN, in sight and small: the standard library and nothing else",
+	},
+	{
+		name: "internal/web",
+		why:  "net/http in the room of the probes would add a third of a megabyte to every plugin: the standard library and not that",
+	},
+	{
 		name: "internal/ejabberdconf",
 		from: []string{"go.yaml.in/yaml/v3", "golang.org/x/net/idna"},
 		why:  "it reads a file and knows nobody",
@@ -102,9 +110,15 @@ var rooms = []room{
 	},
 	{
 		name: "probes",
-		ours: []string{"internal/metric", "internal/xmpp", "internal/xmpp/sasl", "internal/dns"},
+		ours: []string{"internal/metric", "internal/xmpp", "internal/xmpp/sasl", "internal/dns", "internal/stun", "internal/web"},
 		from: []string{"golang.org/x/net/idna"},
 		why:  "a probe sees what a stranger sees: no ejabberd.yml, no API, no database",
+	},
+	{
+		name: "internal/probeconf",
+		ours: []string{"probes"},
+		from: []string{"go.yaml.in/yaml/v3"},
+		why:  "it reads a file with secrets and knows nothing of pages",
 	},
 	{
 		name: "internal/exposition",
