@@ -91,6 +91,7 @@ func (f *fakeAPI) OnlineRooms(_ context.Context, each func(string)) error {
 	}
 	return nil
 }
+
 func (f *fakeAPI) Cluster(context.Context) (nodes []ejabberd.Node, complete bool, err error) {
 	return f.nodes, f.complete, nil
 }

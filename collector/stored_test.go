@@ -156,7 +156,8 @@ func TestEstimate(t *testing.T) {
 
 func TestClusterNodes(t *testing.T) {
 	api := &fakeAPI{nodes: []ejabberd.Node{
-		{Host: "one.test", Running: true, Sessions: 3, Uptime: 60}, {Host: "two.test", Running: true, Sessions: -1, Uptime: -1},
+		{Host: "one.test", Running: true, Sessions: 3, Uptime: 60},
+		{Host: "two.test", Running: true, Sessions: -1, Uptime: -1},
 		{Host: "three.test", Sessions: -1, Uptime: -1},
 	}}
 	src := &Sources{API: api, Pools: map[string]int{"ejabberd": 20, "unknown": 0}, Bounds: metric.Bounds{}}

@@ -118,11 +118,15 @@ func TestEjabberdHasABadDay(t *testing.T) {
 		want(t, page, map[string]float64{"ejabberd_up": 1})
 	})
 	for name, answer := range map[string]http.HandlerFunc{
-		"is something else":      func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"hello":"`+service.Canary+`@host"}`) },
-		"is a web site":          func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `<!doctype html><p>`+service.Canary) },
-		"answers noise":          func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("\x00\xff" + service.Canary)) },
-		"answers without end":    func(w http.ResponseWriter, _ *http.Request) { w.Write(bytes.Repeat([]byte("["), 2<<20)) },
-		"answers negative sizes": func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"stat":-1}`) },
+		"is something else": func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = fmt.Fprint(w, `{"hello":"`+service.Canary+`@host"}`)
+		},
+		"is a web site": func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = fmt.Fprint(w, `<!doctype html><p>`+service.Canary)
+		},
+		"answers noise":          func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("\x00\xff" + service.Canary)) },
+		"answers without end":    func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(bytes.Repeat([]byte("["), 2<<20)) },
+		"answers negative sizes": func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprint(w, `{"stat":-1}`) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			peer := httptest.NewServer(answer)

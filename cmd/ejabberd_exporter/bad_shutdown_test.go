@@ -21,7 +21,7 @@ import (
 // and when the exporter has ended nothing of it runs any more. Not parallel: goroutines of other tests would count.
 func TestShutdownLetsAScrapeFinish(t *testing.T) {
 	p := newPatient(t, service.Options{NamesByAPI: true})
-	http.DefaultClient.CloseIdleConnections()
+	http.DefaultClient.CloseIdleConnections() //nolint:forbidigo // what the tests ask with
 	before := goleak.IgnoreCurrent()
 	for name, hang := range map[string]func(syscall.Signal) error{"ejabberd": p.Ejabberd.Signal, "PostgreSQL": p.Postgres.Signal} {
 		t.Run(name+" hangs", func(t *testing.T) {
@@ -59,7 +59,7 @@ func TestShutdownLetsAScrapeFinish(t *testing.T) {
 			}
 		})
 	}
-	http.DefaultClient.CloseIdleConnections()
+	http.DefaultClient.CloseIdleConnections() //nolint:forbidigo // what the tests ask with
 	goleak.VerifyNone(t, before)
 }
 

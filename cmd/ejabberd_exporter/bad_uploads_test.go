@@ -89,7 +89,7 @@ func TestFilesVanishDuringTheWalk(t *testing.T) {
 				account := filepath.Join(docroot, fmt.Sprint("goes-", i%100))
 				layFile(t, filepath.Join(account, "a"))
 				if i%2 == 1 {
-					os.RemoveAll(filepath.Join(docroot, fmt.Sprint("goes-", (i+50)%100)))
+					_ = os.RemoveAll(filepath.Join(docroot, fmt.Sprint("goes-", (i+50)%100)))
 				}
 			}
 		}

@@ -19,7 +19,7 @@ const noHandshakes = "--no-collector.certificates"
 
 // TestKernel compares what the kernel is asked with what was opened, as root and as a user who owns nothing.
 func TestKernel(t *testing.T) {
-	s := real(t, service.Everything())
+	s := realService(t, service.Everything())
 	down := missing(t)
 	facts := facts(t, s, down)
 

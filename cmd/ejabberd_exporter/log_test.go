@@ -23,7 +23,7 @@ func TestAsItHappens(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := real(t, service.Options{
+	s := realService(t, service.Options{
 		Peer:         true,
 		ExtraModules: fmt.Sprintf("  mod_metrics:\n    port: %d\n", ports[0]),
 		ExtraConfig:  "sql_query_timeout: 2\n", // for lockUsers

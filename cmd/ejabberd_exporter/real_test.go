@@ -22,8 +22,8 @@ import (
 // rolePassword is the password of the exporter's PostgreSQL role in tests.
 const rolePassword = "role-" + service.Canary
 
-// real starts a service and makes the exporter's role by the lines that --grants prints.
-func real(t *testing.T, options service.Options) *service.Service {
+// realService starts a service and makes the exporter's role by the lines that --grants prints.
+func realService(t *testing.T, options service.Options) *service.Service {
 	t.Helper()
 	s := service.ForTest(t, options)
 	if s.Database != nil {

@@ -22,7 +22,7 @@ func TestStored(t *testing.T) {
 		"old schema": {People: true, NamesByAPI: true, OldSchema: true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := real(t, options)
+			s := realService(t, options)
 			begin := time.Now()
 			for i, vhost := range s.Domains {
 				store(t, s, vhost, len(s.Domains)-i)
@@ -53,7 +53,7 @@ func TestStored(t *testing.T) {
 
 // TestNothingStoredInSQL: what is in Mnesia is unknown, not 0; what ejabberd tells by itself is there.
 func TestNothingStoredInSQL(t *testing.T) {
-	s := real(t, service.Options{People: true, NamesByAPI: true, NoSQL: true})
+	s := realService(t, service.Options{People: true, NamesByAPI: true, NoSQL: true})
 	exit, page, log := once(t, append(storedArgs, "--ejabberd.config="+s.Ejabberd.ConfigPath)...)
 	if exit != 0 {
 		t.Errorf("exit %d:\n%s", exit, log)
@@ -74,7 +74,7 @@ func TestNothingStoredInSQL(t *testing.T) {
 
 // TestMemoryInSQL: where ejabberd keeps sessions and rooms in SQL they are counted there, and ejabberd is not asked.
 func TestMemoryInSQL(t *testing.T) {
-	s := real(t, service.Options{People: true, NamesByAPI: true, ExtraConfig: "default_ram_db: sql"})
+	s := realService(t, service.Options{People: true, NamesByAPI: true, ExtraConfig: "default_ram_db: sql"})
 	exit, page, log := once(t, append(storedArgs, "--ejabberd.config="+s.Ejabberd.ConfigPath)...)
 	if exit != 0 {
 		t.Errorf("exit %d:\n%s", exit, log)

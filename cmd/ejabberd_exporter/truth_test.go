@@ -14,7 +14,7 @@ import (
 
 // TestThePageIsTrue compares every number of the page with what was put into a real service.
 func TestThePageIsTrue(t *testing.T) {
-	s := real(t, service.Everything())
+	s := realService(t, service.Everything())
 	exit, page, log := once(t, "--ejabberd.config="+s.Ejabberd.ConfigPath)
 	if exit != 0 {
 		t.Errorf("exit %d:\n%s", exit, log)

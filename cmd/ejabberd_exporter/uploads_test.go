@@ -18,7 +18,7 @@ import (
 
 // TestUploadsComeAndGo lets ejabberd itself add and delete files between walks, in every way that it has.
 func TestUploadsComeAndGo(t *testing.T) {
-	s := real(t, service.Options{NamesByAPI: true, People: true, Uploads: true})
+	s := realService(t, service.Options{NamesByAPI: true, People: true, Uploads: true})
 	vhost := s.Domains[0]
 	_, page, _ := once(t, "--collector.upload_orphans", "--ejabberd.config="+s.Ejabberd.ConfigPath)
 	want(t, page, map[string]float64{
@@ -128,7 +128,7 @@ func TestUploadsComeAndGo(t *testing.T) {
 
 // TestUploadOrphansOfTheOldSchema: its rows do not say of which vhost an account is.
 func TestUploadOrphansOfTheOldSchema(t *testing.T) {
-	s := real(t, service.Options{OldSchema: true, People: true, NamesByAPI: true, Uploads: true})
+	s := realService(t, service.Options{OldSchema: true, People: true, NamesByAPI: true, Uploads: true})
 	vhost := s.Domains[0]
 	for i, user := range []string{"nobody-", "nobody-else-"} {
 		file := service.File{Account: service.Account{User: user + service.Canary, Domain: vhost}, Size: int64(100 + i), ModTime: time.Now()}

@@ -98,12 +98,12 @@ func TestContributedModules(t *testing.T) {
 
 func TestHome(t *testing.T) {
 	for ctl, want := range map[string]string{
-		"":                              "/var/lib/ejabberd/upload",
-		"SPOOL_DIR=/srv/spool/":         "/srv/spool/upload",
-		"HOME=/opt/home\nSPOOL_DIR=/srv":  "/opt/home/upload",
-		"HOME=relative":                 "/var/lib/ejabberd/upload",
-		"SPOOL_DIR=$(cat /etc/dir)":     "/var/lib/ejabberd/upload",
-		"# SPOOL_DIR=/srv\nnot a line=": "/var/lib/ejabberd/upload",
+		"":                               "/var/lib/ejabberd/upload",
+		"SPOOL_DIR=/srv/spool/":          "/srv/spool/upload",
+		"HOME=/opt/home\nSPOOL_DIR=/srv": "/opt/home/upload",
+		"HOME=relative":                  "/var/lib/ejabberd/upload",
+		"SPOOL_DIR=$(cat /etc/dir)":      "/var/lib/ejabberd/upload",
+		"# SPOOL_DIR=/srv\nnot a line=":  "/var/lib/ejabberd/upload",
 	} {
 		config, err := files{mainFile: "hosts: [a.example]\nmodules: {mod_http_upload: {}}", ctlFile: ctl}.read()
 		if err != nil {

@@ -24,7 +24,7 @@ import (
 type exporter struct {
 	url     string
 	process *exec.Cmd
-	ended   chan error
+	ended   chan struct{}
 	log     string
 }
 
@@ -32,7 +32,7 @@ type exporter struct {
 // path of ejabberd.yml and a password.
 func (d *demo) startExporter(ctx context.Context) error {
 	program := filepath.Join(d.bin, "ejabberd_exporter")
-	grants, err := exec.CommandContext(ctx, program, "--grants").Output() //nolint:gosec // our own program
+	grants, err := exec.CommandContext(ctx, program, "--grants").Output()
 	if err != nil {
 		return fmt.Errorf("%s --grants: %w: run make build first", program, err)
 	}
@@ -47,13 +47,13 @@ func (d *demo) startExporter(ctx context.Context) error {
 		return err
 	}
 	address := "127.0.0.1:" + strconv.Itoa(ports[0])
-	e := &exporter{url: "http://" + address, ended: make(chan error, 1), log: filepath.Join(d.Dir, "exporter.log")}
+	e := &exporter{url: "http://" + address, ended: make(chan struct{}), log: filepath.Join(d.Dir, "exporter.log")}
 	log, err := os.Create(e.log)
 	if err != nil {
 		return err
 	}
 	defer log.Close()
-	e.process = exec.Command(program, "--ejabberd.config="+d.Ejabberd.ConfigPath, "--web.listen-address="+address, //nolint:gosec,noctx // our own program, stopped by stop
+	e.process = exec.Command(program, "--ejabberd.config="+d.Ejabberd.ConfigPath, "--web.listen-address="+address,
 		"--probe.resolver="+d.Resolver.Addr(), "--probe.ca-file="+d.CAFile)
 	e.process.Env = append(os.Environ(), "PGPASSWORD="+password)
 	e.process.Stdout, e.process.Stderr = log, log
@@ -61,7 +61,10 @@ func (d *demo) startExporter(ctx context.Context) error {
 	if err := e.process.Start(); err != nil {
 		return err
 	}
-	go func() { e.ended <- e.process.Wait() }()
+	go func() {
+		_ = e.process.Wait() // its log says why
+		close(e.ended)
+	}()
 	d.exporter = e
 	return e.ready(ctx)
 }
@@ -78,8 +81,7 @@ func (e *exporter) ready(ctx context.Context) error {
 		}
 		select {
 		case <-tick.C:
-		case err := <-e.ended:
-			e.ended <- err
+		case <-e.ended:
 			log, _ := os.ReadFile(e.log)
 			return fmt.Errorf("the exporter ended: %s", bytes.TrimSpace(log))
 		case <-ctx.Done():
