@@ -192,6 +192,9 @@ func reason(phase string, err error) string {
 	if _, ok := errors.AsType[*xmpp.CertificateError](err); ok {
 		return Certificate
 	}
+	if _, ok := errors.AsType[*xmpp.StanzaError](err); ok {
+		return Refused
+	}
 	is := func(targets ...error) bool {
 		return slices.ContainsFunc(targets, func(t error) bool { return errors.Is(err, t) })
 	}

@@ -7,7 +7,6 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"time"
@@ -66,18 +65,8 @@ func Endless(text string) Step {
 // Expect reads until text has come.
 func Expect(text string) Step {
 	return func(c *session) error {
-		for {
-			if at := bytes.Index(c.unread, []byte(text)); at >= 0 {
-				c.unread = c.unread[at+len(text):]
-				return nil
-			}
-			var block [4096]byte
-			n, err := c.conn.Read(block[:])
-			c.unread = append(c.unread, block[:n]...)
-			if err != nil {
-				return fmt.Errorf("waiting for %q, got %q: %w", text, c.unread, err)
-			}
-		}
+		_, err := c.until(text)
+		return err
 	}
 }
 
