@@ -93,9 +93,13 @@ func probeUpload(ctx context.Context, settings endpointSettings, services []serv
 	var place uploadService
 	var granted slot
 	if err := s.phase(Slot, func() (err error) {
-		if place, err = s.findUpload(ctx, target.Domain); err == nil {
-			granted, err = s.requestSlot(ctx, place.host, size)
+		if place, err = s.findUpload(ctx, target.Domain); err != nil {
+			return err
 		}
+		if place.limit > 0 {
+			out.Set.Add(maxFileSize, float64(place.limit))
+		}
+		granted, err = s.requestSlot(ctx, place.host, size)
 		return err
 	}); err != nil {
 		return err
@@ -118,7 +122,6 @@ func (s *session) tryTooLarge(ctx context.Context, place uploadService) {
 		s.out.Note(OK, place.host, "says no size that would be too large")
 		return
 	}
-	s.out.Set.Add(maxFileSize, float64(place.limit))
 	_, err := s.requestSlot(ctx, place.host, place.limit+1)
 	refused, known := errors.AsType[*Failure](err)
 	switch {

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package probes_test
+
+import (
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/chapril/ejabberd_exporter/internal/service"
+	. "github.com/chapril/ejabberd_exporter/internal/xmpp/xmpptest"
+	"github.com/chapril/ejabberd_exporter/probes"
+)
+
+// store is a web server that files can be put on, and that does what the path says.
+type store struct {
+	mu    sync.Mutex
+	files map[string][]byte
+	puts  int
+}
+
+func (s *store) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	what := strings.TrimPrefix(r.URL.Path, "/")
+	if r.Method == http.MethodPut {
+		s.puts++
+		body, _ := io.ReadAll(r.Body)
+		s.files[what] = body
+		switch {
+		case r.Header.Get("Authorization") != "Bearer x", r.Header.Get("X-Other") != "", r.Header.Get("Content-Type") != "application/octet-stream":
+			w.WriteHeader(http.StatusForbidden)
+		case what == "413":
+			w.WriteHeader(http.StatusRequestEntityTooLarge)
+		case what == "put-moved":
+			w.Header().Set("Location", "https://other.example/")
+			w.WriteHeader(http.StatusTemporaryRedirect)
+		default:
+			w.WriteHeader(http.StatusCreated)
+		}
+		return
+	}
+	switch what {
+	case "different":
+		s.files[what][0]++
+	case "longer":
+		s.files[what] = append(s.files[what], 0)
+	case "gone":
+		delete(s.files, what)
+	case "get-moved":
+		http.Redirect(w, r, "https://other.example/", http.StatusFound)
+		return
+	case "endless":
+		for {
+			if _, err := w.Write(make([]byte, 64<<10)); err != nil {
+				return
+			}
+		}
+	}
+	if s.files[what] == nil {
+		http.NotFound(w, r)
+		return
+	}
+	_, _ = w.Write(s.files[what])
+}
+
+// newStore starts a store under the name host, with a certificate of that authority.
+func newStore(t *testing.T, ca authority, options service.CertOptions) (s *store, url string) {
+	t.Helper()
+	options.Names = []string{host}
+	s = &store{files: map[string][]byte{}}
+	web := httptest.NewUnstartedServer(s)
+	web.TLS = ca.config(t, options)
+	web.Config.ErrorLog = log.New(io.Discard, "", 0) // clients that leave early
+	web.StartTLS()
+	t.Cleanup(web.Close)
+	_, port, _ := strings.Cut(web.Listener.Addr().String(), ":")
+	return s, "https://" + host + ":" + port + "/"
+}
+
+const (
+	uploadItems = "<query xmlns='http://jabber.org/protocol/disco#items'><item jid='upload.example.org'/><item jid='room' node='x'/></query>"
+	noUpload    = "<query xmlns='http://jabber.org/protocol/disco#info'><identity category='server' type='im'/></query>"
+	isUpload    = "<query xmlns='http://jabber.org/protocol/disco#info'><feature var='urn:xmpp:http:upload:0'/>" +
+		"<x xmlns='jabber:x:data'><field var='max-file-size'><value>5000</value></field></x></query>"
+)
+
+// granting is a session that grants a slot on these URLs.
+func granting(put, get string, then ...Script) Script {
+	slot := fmt.Sprintf("<slot xmlns='urn:xmpp:http:upload:0'><put url='%s'><header name='Authorization'>Bearer x&#10;</header><header name='X-Other'>y</header></put><get url='%s'/></slot>", put, get)
+	return welcome(append([]Script{Answer(2, uploadItems), Answer(3, noUpload), Answer(4, isUpload), Answer(5, slot)}, then...)...)
+}
+
+// TestUploadSituations: what keeps files from being stored or fetched.
+func TestUploadSituations(t *testing.T) {
+	t.Parallel()
+	ca := newAuthority(t)
+	names := zone(t, "127.0.0.1")
+	_, url := newStore(t, ca, service.CertOptions{})
+	_, expired := newStore(t, ca, lasting(-1))
+	refusesMore := Join(Script{Expect("size='5001'")}, Script{Expect("</iq>"),
+		Send("<iq type='error' id='q6'><error><not-acceptable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>")}, Goodbye())
+	at := func(path string, then ...Script) Script { return granting(url+path, url+path, then...) }
+	for name, c := range map[string]struct {
+		after   Script
+		failure string
+		says    string
+		max     string
+	}{
+		"good":         {at("good", refusesMore), "", `^1024 bytes uploaded in \d+ ms and fetched in \d+ ms, 1 endpoint`, "5000"},
+		"no service":   {welcome(Answer(2, ""), Answer(3, noUpload), Goodbye()), "slot/protocol", `^slot: neither the domain nor what it lists is an upload service$`, "U"},
+		"no discovery": {welcome(Refuse(2, "service-unavailable"), Goodbye()), "slot/refused", `^slot: the server answered service-unavailable$`, "U"},
+		"slot refused": {
+			welcome(Answer(2, uploadItems), Answer(3, noUpload), Answer(4, isUpload), Refuse(5, "resource-constraint"), Goodbye()),
+			"slot/refused", `^slot: the server answered resource-constraint$`, "5000",
+		},
+		"slot stalls": {
+			welcome(Answer(2, uploadItems), Answer(3, noUpload), Answer(4, isUpload), Script{BlackHole()}), "slot/timeout", `^slot: no answer in time$`, "5000",
+		},
+		"slot in clear": {granting("http://"+host+"/a", url+"a", Goodbye()), "slot/protocol", `^slot: the slot is not on https$`, "5000"},
+		"empty slot":    {welcome(Answer(2, uploadItems), Answer(3, noUpload), Answer(4, isUpload), Answer(5, ""), Goodbye()), "slot/protocol", `^slot: the slot lacks a place`, "5000"},
+		"PUT 413":       {at("413", Goodbye()), "put/refused", `^CRITICAL xmpp.example.org:\d+ ip4: put: the server answers 413$`, "5000"},
+		"PUT redirected": {
+			at("put-moved", Goodbye()), "put/protocol", `put: the server answers 307, a redirect to another place, which is not followed$`, "5000",
+		},
+		"GET different bytes": {at("different", Goodbye()), "get/protocol", `get: the 1024 bytes that come back are not those that were uploaded$`, "5000"},
+		"GET more bytes":      {at("longer", Goodbye()), "get/protocol", `get: the 1025 bytes that come back are not those`, "5000"},
+		"GET 404":             {at("gone", Goodbye()), "get/refused", `get: the server answers 404$`, "5000"},
+		"GET redirected":      {at("get-moved", Goodbye()), "get/protocol", `get: the server answers 302, a redirect to another place`, "5000"},
+		"GET endless":         {at("endless", Goodbye()), "get/protocol", `get: the answer is larger than 256 KiB$`, "5000"},
+		"no such host":        {granting("https://nosuch.example.org/a", url+"a", Goodbye()), "resolve/dns", `^CRITICAL nosuch.example.org: resolve: no address$`, "5000"},
+		"nobody listens":      {granting("https://"+host+":1/a", url+"a", Goodbye()), "connect/refused", `^CRITICAL xmpp.example.org:1 ip4: connect: connection refused$`, "5000"},
+		"expired certificate": {granting(expired+"a", expired+"a", Goodbye()), "handshake/certificate", `handshake: certificate expired 1\.0 days ago`, "5000"},
+		"too large is granted": {
+			at("large", Answer(6, "<slot xmlns='urn:xmpp:http:upload:0'><put url='"+url+"b'/><get url='"+url+"b'/></slot>"), Goodbye()),
+			"slot/protocol", `^CRITICAL upload.example.org: slot: a file of more than the 5000 bytes that it takes is not refused$`, "5000",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := situation{probes.Upload(), c.after, nil, probes.Critical, c.failure, c.says, map[string]string{"max_file_size": c.max}}
+			if c.failure == "" {
+				s.state = probes.OK
+			}
+			s.try(t, ca, "SCRAM-SHA-256", "resolver="+names.Addr())
+		})
+	}
+}
+
+// TestUploadAddresses: the file is put once, and fetched at every address; a dead one is told.
+func TestUploadAddresses(t *testing.T) {
+	t.Parallel()
+	ca := newAuthority(t)
+	s, url := newStore(t, ca, service.CertOptions{}) // on 127.0.0.1 alone
+	situation{
+		probe: probes.Upload(), after: granting(url+"a", url+"a", Goodbye()), state: probes.Critical, failure: "connect/refused",
+		says: `^CRITICAL xmpp.example.org:\d+ ip4 address 2 of 2: connect: connection refused$`,
+	}.try(t, ca, "SCRAM-SHA-256", "resolver="+zone(t, "127.0.0.1", "127.0.0.2").Addr())
+	if s.puts != 1 {
+		t.Errorf("%d files put", s.puts)
+	}
+}
