@@ -126,7 +126,7 @@ func (q *inquiry) follow(sets map[string]*srvSet) {
 					q.host(rec.Target, true)
 				}
 			}
-			refused = refused && set.err == nil
+			refused = refused && (set.err == nil || set.silent())
 		}
 		switch {
 		case none:

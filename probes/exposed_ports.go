@@ -131,7 +131,7 @@ func knockUDP(ctx context.Context, addr netip.Addr) outcome {
 }
 
 // askEPMD asks epmd for the nodes that it knows, as every Erlang node does, for the ports of their distribution.
-func askEPMD(ctx context.Context, at netip.AddrPort) (ports []portNumber) {
+func askEPMD(ctx context.Context, at netip.AddrPort) []portNumber {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	conn, err := new(net.Dialer).DialContext(ctx, "tcp", at.String())
@@ -145,7 +145,12 @@ func askEPMD(ctx context.Context, at netip.AddrPort) (ports []portNumber) {
 		return nil
 	}
 	text, _ := io.ReadAll(io.LimitReader(conn, 4096)) // what came before an error is good enough
-	for line := range strings.Lines(string(text)) {   // "name ejabberd at port 41234"
+	return nodePorts(string(text))
+}
+
+// nodePorts reads the ports out of epmd's answer.
+func nodePorts(text string) (ports []portNumber) {
+	for line := range strings.SplitSeq(text, "\n") { // "name ejabberd at port 41234"
 		var port portNumber
 		if _, number, ok := strings.Cut(line, " at port "); ok && port.Set(strings.TrimSpace(number)) == nil && len(ports) < 8 {
 			ports = append(ports, port)

@@ -12,12 +12,14 @@ import (
 // TestScopes: what /probe takes from whoever asks. Nothing that names an address, a port, a name server or a file.
 func TestScopes(t *testing.T) {
 	const shared = "use-ipv4 use-ipv6 any-family require-family starttls tls-min"
+	const accounts = "use-ipv4 use-ipv6 any-family require-family tls-min"
 	want := map[string]string{
 		"c2s": shared + " require-mech forbid-mech", "s2s": shared + " require", "cert": shared + " allow-different",
 		"dns":     "use-ipv4 use-ipv6 any-family forbid-xmppconnect public",
 		"web":     "use-ipv4 use-ipv6 any-family require-family tls-min require-hostmeta register-web",
 		"turn":    "use-ipv4 use-ipv6 any-family require-family transport",
 		"exposed": "use-ipv4 use-ipv6",
+		"login":   accounts, "echo": accounts, "upload": accounts, "register": accounts + " expect",
 	}
 	for _, p := range probes.All() {
 		var declared probes.Settings

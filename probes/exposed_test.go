@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package probes_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chapril/ejabberd_exporter/internal/service"
+	"github.com/chapril/ejabberd_exporter/probes"
+)
+
+// openDoor listens on a loopback port and says nothing.
+func openDoor(t *testing.T) int {
+	t.Helper()
+	door, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { door.Close() })
+	return door.Addr().(*net.TCPAddr).Port
+}
+
+func closedDoor(t *testing.T) int {
+	t.Helper()
+	ports, err := service.FreePorts(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ports[0]
+}
+
+// TestExposed: doors open and closed, meant and not.
+func TestExposed(t *testing.T) {
+	t.Parallel()
+	open, closed := openDoor(t), closedDoor(t)
+	ca := newAuthority(t)
+	quiet := site{"/admin": fails(404), "/api/status": fails(404)}
+	for _, c := range []struct {
+		name     string
+		pages    site
+		settings []string
+		state    probes.State
+		open     string
+		text     string
+	}{
+		{"all is closed", quiet, []string{"ports=" + fmt.Sprint(closed)}, probes.OK, "0", "closed: /admin, /api, /register"},
+		{"a port", quiet, []string{fmt.Sprintf("ports=%d,%d", open, closed)}, probes.Critical, "1", fmt.Sprintf("CRITICAL 127.0.0.1 ip4: %d is open", open)},
+		{"distribution", quiet, []string{fmt.Sprintf("ports=%d", closed), fmt.Sprintf("distribution=%d", open)}, probes.Critical, "1", "(Erlang distribution) is open"},
+		{"a port that is meant to be open", quiet, []string{fmt.Sprintf("ports=%d,%d", open, closed), "expect-open=" + fmt.Sprint(open)}, probes.OK, "0", "is open, as it is meant to be"},
+		{"a port that should be open and is not", quiet, []string{fmt.Sprintf("ports=%d,%d", open, closed), "expect-open=" + fmt.Sprint(open), "expect-open=" + fmt.Sprint(closed)}, probes.Warning, "0", "is meant to be open, and is closed"},
+		{"web admin", site{"/admin": fails(401)}, []string{"ports=" + fmt.Sprint(closed)}, probes.Critical, "1", "/admin answers 401"},
+		{"the API", site{"/api/status": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(http.StatusForbidden)
+			_, _ = io.WriteString(w, `{"status":"error","code":32}`)
+		}}, []string{"ports=" + fmt.Sprint(closed)}, probes.Critical, "1", "/api answers 403"},
+		{"a wall in front of the API", site{"/api/status": fails(403)}, []string{"ports=" + fmt.Sprint(closed)}, probes.OK, "0", "closed: /admin, /api, /register"},
+		{"registration", site{"/register": says("<form>")}, []string{"ports=" + fmt.Sprint(closed)}, probes.Critical, "1", "/register answers 200"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			p := probes.Exposed()
+			settings := append([]string(nil), c.settings...)
+			for _, s := range c.pages.serve(t, ca, service.CertOptions{SelfSigned: true}) { // whatever its certificate
+				if !strings.HasPrefix(s, "ca-file=") {
+					settings = append(settings, s)
+				}
+			}
+			r, err := run(t, p, settings...)
+			if err != nil || r.Worst() != c.state || !strings.Contains(texts(r), c.text) {
+				t.Errorf("%v, %s\n%s", err, r.Summary, texts(r))
+			}
+			wantFigures(t, p, r, map[string]string{"open": c.open})
+		})
+	}
+}
+
+// TestTURNServers: what can be wrong with a STUN server, before any of its answers.
+func TestTURNServers(t *testing.T) {
+	t.Parallel()
+	hole, err := new(net.ListenConfig).ListenPacket(context.WithoutCancel(t.Context()), "udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { hole.Close() })
+	names := zone(t, "127.0.0.1")
+	names.SetSRV("_stun._udp."+domain, host, hole.LocalAddr().(*net.UDPAddr).Port)
+	for _, c := range []struct {
+		name     string
+		settings []string
+		text     string
+		reason   string
+	}{
+		{"silence, by SRV", []string{"resolver=" + names.Addr()}, "ping: no answer in time", probes.Timeout},
+		{"closed", []string{"hostname=127.0.0.1", "port=" + fmt.Sprint(closedDoor(t))}, "ping: connection refused", probes.Refused},
+		{"no TCP", []string{"hostname=127.0.0.1", "port=" + fmt.Sprint(closedDoor(t)), "transport=tcp"}, "connect: connection refused", probes.Refused},
+		{"silent over TCP", []string{"hostname=127.0.0.1", "port=" + fmt.Sprint(openDoor(t)), "transport=tcp"}, "ping: no answer in time", probes.Timeout},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			p := probes.TURN()
+			r, err := runWithin(t, 2*time.Second, p, domain, c.settings...)
+			if err != nil || r.Worst() != probes.Critical || !strings.Contains(texts(r), c.text) || !strings.Contains(r.Set.Text(), `reason="`+c.reason+`"`) {
+				t.Errorf("%v\n%s", err, texts(r))
+			}
+			wantFigures(t, p, r, map[string]string{"stun": "U", "allocate": "U", "time": "U"})
+		})
+	}
+}
