@@ -39,9 +39,10 @@ type nodeStatus struct{ version, node string }
 
 // On 23.01 nothing stands between "started" and "ejabberd":
 // "The node ejabberd@localhost is started. Status: startedejabberd 23.01-1 is running in that node".
+// A node with a dot or a hyphen in its name stands in quotes, as Erlang writes it: 'ejabberd@xmpp.example.org'.
 var (
 	versionIn = regexp.MustCompile(`ejabberd ([0-9][^ ]*) is running`)
-	nodeIn    = regexp.MustCompile(`^The node [^ @]+@([^ ]+) is `)
+	nodeIn    = regexp.MustCompile(`^The node '?[^ @]+@([^ ']+)'? is `)
 )
 
 func readStatus(r io.Reader) (nodeStatus, error) {

@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	status2301 = `"The node ejabberd@one.test is started. Status: startedejabberd 23.01-1 is running in that node"`
-	status2607 = `"The node ejabberd@one.test is started. Status: started\nejabberd 26.07 is running in that node"`
+	status2301 = `"The node 'ejabberd@one.test' is started. Status: startedejabberd 23.01-1 is running in that node"`
+	status2607 = `"The node 'ejabberd@one.test' is started. Status: started\nejabberd 26.07 is running in that node"`
 )
 
 func TestCluster(t *testing.T) {
