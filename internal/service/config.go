@@ -27,6 +27,8 @@ type Ports struct {
 // Config is what differs from one ejabberd of a test service to the next, mostly in ejabberd.yml.
 type Config struct {
 	Root      Root
+	Node      string    // ejabberd@localhost where empty
+	Joins     *Ejabberd // a node of the cluster that this one joins; nil: it stays alone
 	Domains   []string
 	Ports     Ports     // free ones where zero
 	Database  *Database // nil: everything in Mnesia
@@ -42,6 +44,8 @@ type Config struct {
 	MaxDays                     int    // that a file is kept
 	ComponentHost               string
 	TURNSecret                  string // makes credentials for TURN on the ports of STUN; none without it
+
+	RoomsInSQL bool // mod_muc keeps what it knows of living rooms there
 
 	ExtraModules string // further lines below modules, indented by two
 	ExtraConfig  string // further options at the end of the file
@@ -61,6 +65,11 @@ func (c Config) AdminJID() string { return adminUser + "@" + c.Domains[0] }
 
 // ExporterJID is the account that may call the exporter's API commands, those with names included.
 func (c Config) ExporterJID() string { return exporterUser + "@" + c.Domains[0] }
+
+// Has says whether this release of ejabberd has a module: it does not start with one that it does not know.
+func (c Config) Has(module string) bool {
+	return len(c.Root.glob("/usr/lib/*/ejabberd-*/ebin/"+module+".beam")) > 0
+}
 
 // settings is what the template sees.
 type settings struct {

@@ -3,6 +3,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -46,8 +47,11 @@ func StartEjabberd(ctx context.Context, dir string, config Config, dns int) (*Ej
 		Config:     config,
 		Dir:        dir,
 		ConfigPath: filepath.Join(dir, "ejabberd.yml"),
-		Node:       "ejabberd@localhost",
+		Node:       cmp.Or(config.Node, "ejabberd@localhost"),
 		epmdPort:   ports[7],
+	}
+	if config.Joins != nil {
+		e.epmdPort = config.Joins.epmdPort // the two find each other there
 	}
 	e.admin = adminClient(e.adminSocket())
 	if err := e.write(dns); err != nil {
@@ -94,7 +98,17 @@ func (e *Ejabberd) Start(ctx context.Context) error {
 	}
 	process.name = "ejabberd"
 	e.beam = process
-	err = process.until(ctx, func(ctx context.Context) error {
+	err = e.ready(ctx)
+	if err != nil {
+		e.Kill()
+		return fmt.Errorf("%w; ejabberd.log ends with:\n%s", err, tail(e.LogPath()))
+	}
+	return nil
+}
+
+// ready waits until the API says that the node has started, and all listeners are there.
+func (e *Ejabberd) ready(ctx context.Context) error {
+	return e.beam.until(ctx, func(ctx context.Context) error {
 		var status string
 		if err := e.Call(ctx, "status", nil, &status); err != nil {
 			return err
@@ -106,16 +120,11 @@ func (e *Ejabberd) Start(ctx context.Context) error {
 		ports := e.Config.Ports
 		return listen(ports.C2S, ports.C2STLS, ports.S2S, ports.HTTPS, ports.API, ports.Component)(ctx)
 	})
-	if err != nil {
-		e.Kill()
-		return fmt.Errorf("%w; ejabberd.log ends with:\n%s", err, tail(e.LogPath()))
-	}
-	return nil
 }
 
 // startEpmd starts the port mapper of this node in the foreground, so that erl does not start one that outlives us.
 func (e *Ejabberd) startEpmd() error {
-	if e.epmd != nil && e.epmd.alive() {
+	if e.Config.Joins != nil || e.epmd != nil && e.epmd.alive() {
 		return nil
 	}
 	epmd, err := command{

@@ -4,6 +4,9 @@ package service
 
 import (
 	"bytes"
+	"crypto/rand"
+	"crypto/sha1"
+	"encoding/base64"
 	"fmt"
 	"image"
 	"image/png"
@@ -22,12 +25,16 @@ func (e *Ejabberd) write(dns int) error {
 	if err := makeDir(e.Config.UploadDir, ejabberdAccount); err != nil {
 		return err
 	}
+	if err := e.writeCookie(); err != nil {
+		return err
+	}
 	captcha, err := e.writeCaptcha()
 	if err != nil {
 		return err
 	}
 	// Without the second line Erlang keeps reading the name servers of /etc/resolv.conf, and takes those.
 	inetrc := fmt.Sprintf("{lookup,[\"file\",\"dns\"]}.\n{resolv_conf,\"\"}.\n{nameserver,{127,0,0,1},%d}.\n", dns)
+	inetrc += fmt.Sprintf("{host,{127,0,0,1},[\"%s\"]}.\n", strings.Join(clusterHosts, `","`))
 	if err := e.file("inetrc", inetrc, 0o644); err != nil {
 		return err
 	}
@@ -66,6 +73,32 @@ func ejabberdLibs(root Root) string {
 		return ""
 	}
 	return filepath.Dir(filepath.Dir(found[0]))
+}
+
+// writeCookie writes the secret that the nodes of a cluster share.
+func (e *Ejabberd) writeCookie() error {
+	const name = "home/.erlang.cookie"
+	secret := cookie()
+	if e.Config.Joins != nil {
+		shared, err := os.ReadFile(filepath.Join(e.Config.Joins.Dir, name))
+		if err != nil {
+			return fmt.Errorf("read the cluster's cookie: %w", err)
+		}
+		secret = string(shared)
+	}
+	return e.file(name, secret, 0o400)
+}
+
+// cookie makes a secret. From 24.12 on a part of its hash gets into the file names of Unix sockets as base64, and ejabberd does
+// not start when there is a slash in it.
+func cookie() string {
+	for {
+		secret := rand.Text()
+		hash := sha1.Sum([]byte(secret))
+		if !strings.Contains(base64.StdEncoding.EncodeToString(append(make([]byte, 8), hash[1:9]...)), "/") {
+			return secret
+		}
+	}
 }
 
 func (e *Ejabberd) file(name, text string, mode os.FileMode) error {

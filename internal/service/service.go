@@ -19,7 +19,9 @@ type Options struct {
 	NoSQL      bool     // everything in Mnesia, no PostgreSQL
 	NamesByAPI bool     // see Config
 
-	TURNSecret   string // see Config
+	TURNSecret string // see Config
+	RoomsInSQL bool   // see Config
+
 	ExtraModules string // see Config
 	ExtraConfig  string // see Config
 
@@ -27,6 +29,7 @@ type Options struct {
 
 	People    bool // accounts with a past, sessions, rooms, offline messages; needs one vhost only with OldSchema
 	Uploads   bool // files of those people
+	Cluster   bool // a second node
 	Component bool // echo.chapril.test
 	Peer      bool // peer.test on Prosody, with s2s both ways
 }
@@ -46,6 +49,7 @@ type Service struct {
 	Postgres  *Postgres
 	Database  *Database
 	Ejabberd  *Ejabberd
+	Second    *Ejabberd // the cluster's other node
 	Component *Component
 	Prosody   *Prosody
 	Clients   []*Client
@@ -81,6 +85,7 @@ func Start(ctx context.Context, options Options) (*Service, error) {
 		{"resolver", true, s.startResolver},
 		{"postgresql", !options.NoSQL, s.startPostgres},
 		{"ejabberd", true, s.startEjabberd},
+		{"second node", options.Cluster, s.startSecond},
 		{"component", options.Component, s.startComponent},
 		{"prosody", options.Peer, s.startProsody},
 		{"people", options.People, s.addPeople},
@@ -161,6 +166,7 @@ func (s *Service) startEjabberd(ctx context.Context, options Options) error {
 	}
 	config := Config{
 		Root:          options.Root,
+		Node:          nodeName(options, 0),
 		Domains:       s.Domains,
 		Database:      s.Database,
 		NewSchema:     !options.OldSchema,
@@ -174,6 +180,7 @@ func (s *Service) startEjabberd(ctx context.Context, options Options) error {
 		MaxDays:       365,
 		ComponentHost: "echo." + s.Domains[0],
 		TURNSecret:    options.TURNSecret,
+		RoomsInSQL:    options.RoomsInSQL,
 		ExtraModules:  options.ExtraModules,
 		ExtraConfig:   options.ExtraConfig,
 	}

@@ -52,6 +52,11 @@ func (s *Service) logInPeople(ctx context.Context) error {
 
 // LogIn opens a session that lasts until Stop, and adds it to the Truth.
 func (s *Service) LogIn(ctx context.Context, session Session) (*Client, error) {
+	return s.LogInAt(ctx, s.Ejabberd, session)
+}
+
+// LogInAt is LogIn on one of the nodes of a cluster.
+func (s *Service) LogInAt(ctx context.Context, node *Ejabberd, session Session) (*Client, error) {
 	loopback := Loopback()
 	host := loopback[0]
 	if session.Family == "ip6" {
@@ -60,9 +65,9 @@ func (s *Service) LogIn(ctx context.Context, session Session) (*Client, error) {
 	if host == loopback[0] { // perhaps for want of ::1
 		session.Family = "ip4"
 	}
-	port := s.Ejabberd.Config.Ports.C2S
+	port := node.Config.Ports.C2S
 	if session.Direct {
-		port = s.Ejabberd.Config.Ports.C2STLS
+		port = node.Config.Ports.C2STLS
 	}
 	client, err := Connect(ctx, Login{
 		Account:   session.Account,
