@@ -38,8 +38,10 @@ func TestZone(t *testing.T) {
 	}{
 		{"as expected", nil, expected, nil, probes.OK, map[string]string{"srv_targets": "1", "srv_unresolved": "0", "min_ttl": "1"}, "OK SRV " + clientSRV + ": 0 1 5222 xmpp.example.org"},
 		{"nothing expected", nil, "", nil, probes.OK, map[string]string{"srv_targets": "1"}, "OK xmpp.example.org: has addresses"},
-		{"another port", func(r *service.Resolver) { r.SetSRV(clientSRV, host, 5223) }, expected, nil, probes.Critical, nil,
-			"CRITICAL SRV " + clientSRV + ": resolve: 0 1 5222 xmpp.example.org is missing\nCRITICAL SRV " + clientSRV + ": resolve: 0 1 5223 xmpp.example.org is not expected"},
+		{
+			"another port", func(r *service.Resolver) { r.SetSRV(clientSRV, host, 5223) }, expected, nil, probes.Critical, nil,
+			"CRITICAL SRV " + clientSRV + ": resolve: 0 1 5222 xmpp.example.org is missing\nCRITICAL SRV " + clientSRV + ": resolve: 0 1 5223 xmpp.example.org is not expected",
+		},
 		{"another priority", func(r *service.Resolver) { r.Set(clientSRV, dnsmessage.TypeSRV, service.SRV(host, 5222, 10, 1)) }, expected, nil, probes.Critical, nil, "10 1 5222 xmpp.example.org is not expected"},
 		{"another weight", func(r *service.Resolver) { r.Set(clientSRV, dnsmessage.TypeSRV, service.SRV(host, 5222, 0, 7)) }, expected, nil, probes.Critical, nil, "0 7 5222 xmpp.example.org is not expected"},
 		{"a service that the file does not name", func(r *service.Resolver) { r.SetSRV("_xmpps-client._tcp."+domain, host, 5223) }, expected, nil, probes.Critical, nil, "0 1 5223 xmpp.example.org is not expected"},

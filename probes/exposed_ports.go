@@ -180,8 +180,10 @@ func (g *guard) tell(w *watched) {
 		g.out.Note(OK, subject, "not testable from here: this machine has no route to such addresses")
 		return
 	case !w.alive:
-		g.out.Notes = append(g.out.Notes, Note{Unknown, subject,
-			"nobody answers there, not even on the ports of XMPP: that others are closed proves nothing", Timeout})
+		g.out.Notes = append(g.out.Notes, Note{
+			Unknown, subject,
+			"nobody answers there, not even on the ports of XMPP: that others are closed proves nothing", Timeout,
+		})
 		return
 	}
 	g.checked++

@@ -68,7 +68,9 @@ func TestRealOutside(t *testing.T) {
 			[]string{"auth: error 401"},
 		},
 		{
-			"names", probes.Zone(), []string{"component=conference", "component=upload", "any-family=true"}, probes.OK,
+			"names", probes.Zone(),
+			[]string{"component=conference", "component=upload", "any-family=true"},
+			probes.OK,
 			[]string{"time", "min_ttl"},
 			[]string{"SRV _xmpp-server._tcp.conference." + s.Domains[0]},
 		},

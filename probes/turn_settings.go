@@ -18,8 +18,8 @@ import (
 
 // The environment variables that secrets may come from.
 const (
-	turnPasswordVariable = "CHECK_XMPP_TURN_PASSWORD"
-	turnSecretVariable   = "CHECK_XMPP_TURN_SECRET"
+	turnPasswordVariable = "CHECK_XMPP_TURN_PASSWORD" //nolint:gosec // a name
+	turnSecretVariable   = "CHECK_XMPP_TURN_SECRET"   //nolint:gosec // a name
 )
 
 // turnSettings are what turn alone can be told.

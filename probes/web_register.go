@@ -14,7 +14,7 @@ import (
 // What makes a page a form for new accounts, and where its captcha is. They are compiled where they are needed: no other plugin
 // shall pay for them at its start.
 const (
-	passwordField = `(?i)<input[^>]*\btype\s*=\s*["']?password\b`
+	passwordField = `(?i)<input[^>]*\btype\s*=\s*["']?password\b` //nolint:gosec // of a form
 	captchaImage  = `(?i)<img[^>]*\bsrc\s*=\s*["']([^"']*captcha[^"']*)["']`
 )
 

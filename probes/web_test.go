@@ -74,7 +74,7 @@ func socket(frames ...string) http.HandlerFunc {
 		if err != nil {
 			return
 		}
-		defer conn.CloseNow()
+		defer func() { _ = conn.CloseNow() }()
 		_, _, _ = conn.Read(r.Context())
 		for _, frame := range frames {
 			_ = conn.Write(r.Context(), websocket.MessageText, []byte(frame))

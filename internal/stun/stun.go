@@ -105,7 +105,7 @@ type login struct {
 }
 
 func (l login) key() []byte {
-	sum := md5.Sum([]byte(l.username + ":" + string(l.realm) + ":" + l.password)) //nolint:gosec // see the import
+	sum := md5.Sum([]byte(l.username + ":" + string(l.realm) + ":" + l.password))
 	return sum[:]
 }
 

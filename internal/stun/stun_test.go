@@ -92,7 +92,7 @@ func TestBinding(t *testing.T) {
 // talk is a client whose server answers each datagram by several.
 func talk(t *testing.T, answers func(message) [][]byte) *Client {
 	t.Helper()
-	server, err := net.ListenPacket("udp", "127.0.0.1:0") //nolint:noctx // on loopback
+	server, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +109,7 @@ func talk(t *testing.T, answers func(message) [][]byte) *Client {
 			}
 		}
 	}()
-	conn, err := net.Dial("udp", server.LocalAddr().String()) //nolint:noctx // on loopback
+	conn, err := net.Dial("udp", server.LocalAddr().String())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,7 +26,7 @@ func TestSocket(t *testing.T) {
 		if err != nil {
 			return
 		}
-		defer conn.CloseNow()
+		defer func() { _ = conn.CloseNow() }()
 		conn.SetReadLimit(1 << 20)
 		for {
 			kind, text, err := conn.Read(r.Context())
@@ -71,7 +71,7 @@ func TestSocket(t *testing.T) {
 
 func upgrade(ctx context.Context, t *testing.T, address string) *web.Socket {
 	t.Helper()
-	raw, err := net.Dial("tcp", address) //nolint:noctx // on loopback
+	raw, err := net.Dial("tcp", address)
 	if err != nil {
 		t.Fatal(err)
 	}
