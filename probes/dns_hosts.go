@@ -94,6 +94,9 @@ func (q *inquiry) tell() {
 			q.out.Note(OK, d.name, "has addresses")
 		}
 	}
+	if len(q.hosts) == 0 && q.out.Worst() == Critical { // nobody knows where they are
+		return
+	}
 	q.out.Set.Add(srvTargets, float64(len(q.hosts)))
 	q.out.Set.Add(srvUnresolved, float64(unresolved))
 	q.out.Summary = fmt.Sprintf("%d hosts", len(q.hosts))

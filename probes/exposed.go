@@ -111,7 +111,7 @@ func probeExposed(ctx context.Context, s endpointSettings, x exposedSettings, ta
 		out.Note(Unknown, "", "nothing could be looked at from here")
 	}
 	if open := values(out.Set, exposedOpen); len(open) > 0 {
-		out.Summary = fmt.Sprintf("%d addresses looked at", g.checked)
+		out.Summary = fmt.Sprintf("looked at from here: %d", g.checked)
 	}
 	return nil
 }

@@ -82,19 +82,21 @@ func TestAnswers(t *testing.T) {
 // TestSlowServer: one byte a second keeps no call alive beyond its context.
 func TestSlowServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
 		ours, theirs := net.Pipe()
 		go func() { _, _ = io.Copy(io.Discard, theirs) }()
 		go func() {
 			tick := time.NewTicker(time.Second)
 			defer tick.Stop()
-			for range tick.C {
-				if _, err := theirs.Write([]byte("H")); err != nil {
-					return
+			for ctx.Err() == nil {
+				select {
+				case <-tick.C:
+					_, _ = theirs.Write([]byte("H"))
+				case <-ctx.Done():
 				}
 			}
 		}()
-		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
-		defer cancel()
 		began := time.Now()
 		_, err := web.New(ours).Do(ctx, web.Request{Method: "GET", Host: "example.org", Path: "/"})
 		if late, ok := errors.AsType[net.Error](err); !ok || !late.Timeout() || time.Since(began) != 5*time.Second {
