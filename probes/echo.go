@@ -25,7 +25,7 @@ var (
 )
 
 // Echo probes that messages arrive.
-func Echo() Probe {
+func Echo(authenticate Authenticate) Probe {
 	return Probe{
 		Name:    "echo",
 		Help:    "Messages go out and come back, through an echo component or between two accounts",
@@ -39,11 +39,10 @@ func Echo() Probe {
 		Thresholds: timeThresholds,
 		Settings: func(set *Settings) Run {
 			read := declareClient(set)
-			var x exchange
+			x := exchange{authenticate: authenticate, count: 3}
 			x.first.declare(set, "", passwordVariable, "to send from")
 			x.second.declare(set, "second-", secondPasswordVariable, "of the same domain to send to, which sends back; without one the peer does that")
 			set.Var(&x.peer, Local, "peer", "Address that sends messages back, instead of echo.DOMAIN")
-			x.count = 3
 			set.Var(&x.count, Local, "count", "Number of messages, 20 at most, one after the other")
 			return func(ctx context.Context, target Target, out *Report) error {
 				s, services := read()
@@ -55,6 +54,7 @@ func Echo() Probe {
 
 // exchange is between whom messages go.
 type exchange struct {
+	authenticate  Authenticate
 	first, second accountSettings
 	peer          peerAddress
 	count         messageCount
@@ -82,13 +82,13 @@ func (x exchange) probe(ctx context.Context, settings endpointSettings, services
 		return err
 	}
 	defer s.end(ctx)
-	jid, _, err := s.logIn(ctx, who)
+	jid, _, err := s.logIn(ctx, x.authenticate, who)
 	if err != nil {
 		return err
 	}
 	peer, called := cmp.Or(string(x.peer), "echo."+target.Domain), x.peer.called(target.Domain)
 	if other.user != "" {
-		mirror, err := s.reflect(ctx, other, jid)
+		mirror, err := s.reflect(ctx, x.authenticate, other, jid)
 		if err != nil {
 			return err
 		}

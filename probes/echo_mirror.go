@@ -19,7 +19,7 @@ type mirror struct {
 }
 
 // reflect logs in the second account, at the endpoint of the first.
-func (s *session) reflect(ctx context.Context, a account, from string) (*mirror, error) {
+func (s *session) reflect(ctx context.Context, authenticate Authenticate, a account, from string) (*mirror, error) {
 	v, stream := s.engine.dial(ctx, s.at)
 	other := &session{stream, s.engine, s.at, v.after, s.found, s.out}
 	if v.failure != nil {
@@ -28,7 +28,7 @@ func (s *session) reflect(ctx context.Context, a account, from string) (*mirror,
 		}
 		return nil, s.out.fail(v.failure.Phase, v.failure)
 	}
-	jid, _, err := other.logIn(ctx, a)
+	jid, _, err := other.logIn(ctx, authenticate, a)
 	if err != nil {
 		_ = stream.Abort()
 		return nil, err

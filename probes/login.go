@@ -21,7 +21,7 @@ var (
 )
 
 // Login probes what a user can do once logged in.
-func Login() Probe {
+func Login(authenticate Authenticate) Probe {
 	return Probe{
 		Name:    "login",
 		Help:    "An account can log in by SCRAM, its server and others answer it, and components are what they should be",
@@ -42,7 +42,7 @@ func Login() Probe {
 			read := declareClient(set)
 			var a accountSettings
 			a.declare(set, "", passwordVariable, "to log in with")
-			var asked loginQuestions
+			asked := loginQuestions{authenticate: authenticate}
 			set.Var(&asked.pings, Local, "ping", "Other domain that must answer a ping").List = true
 			set.Var(&asked.components, Local, "component",
 				"Component that must be there, as NAME, and what it must be, as in NAME=conference/text; a NAME without a dot is below the domain").List = true
@@ -70,7 +70,7 @@ func probeLogin(ctx context.Context, settings endpointSettings, services []servi
 		return err
 	}
 	defer s.end(ctx)
-	_, mechanism, err := s.logIn(ctx, who)
+	_, mechanism, err := s.logIn(ctx, asked.authenticate, who)
 	if err != nil {
 		return err
 	}

@@ -14,17 +14,18 @@ import (
 
 // The environment variables that passwords of accounts may come from.
 const (
-	passwordVariable       = "CHECK_XMPP_PASSWORD"
-	secondPasswordVariable = "CHECK_XMPP_SECOND_PASSWORD"
+	passwordVariable       = "CHECK_XMPP_PASSWORD"        //nolint:gosec // a name, not a password
+	secondPasswordVariable = "CHECK_XMPP_SECOND_PASSWORD" //nolint:gosec // a name, not a password
 )
 
 // maxAsked bounds how many servers or components a probe asks.
 const maxAsked = 32
 
-// loginQuestions are what login asks around for.
+// loginQuestions are how login logs in, and what it asks around for then.
 type loginQuestions struct {
-	pings      domainList
-	components componentList
+	authenticate Authenticate
+	pings        domainList
+	components   componentList
 }
 
 // domainList are names of domains.

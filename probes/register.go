@@ -82,14 +82,16 @@ func probeRegistration(ctx context.Context, settings endpointSettings, services 
 		return err
 	}
 	out.Set.Add(registerOffered, truth(found != registrationClosed))
-	if found == registrationCaptcha {
+	switch found {
+	case registrationCaptcha:
 		err := s.phase(Get, func() error { return s.showPicture(ctx, target.Domain, query) })
 		out.Set.Add(registerCaptchaShown, truth(err == nil))
 		if err != nil && expected == registrationCaptcha {
 			return err
 		}
-	} else if found == registrationOpen {
+	case registrationOpen:
 		out.Set.Add(registerCaptchaShown, 0)
+	case registrationClosed:
 	}
 	if found != expected {
 		return out.fail(Get, &Failure{Reason: Protocol, Err: fmt.Errorf("registration is %s instead of %s", found.words(), expected.words())})

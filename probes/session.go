@@ -12,7 +12,6 @@ import (
 
 	"github.com/chapril/ejabberd_exporter/internal/metric"
 	"github.com/chapril/ejabberd_exporter/internal/xmpp"
-	"github.com/chapril/ejabberd_exporter/internal/xmpp/sasl"
 )
 
 // declareClient declares the settings of the probes that do what a client does. What it returns reads them.
@@ -79,10 +78,10 @@ func (s *session) end(ctx context.Context) {
 }
 
 // logIn logs in. It returns the full address and the mechanism.
-func (s *session) logIn(ctx context.Context, a account) (jid, mechanism string, err error) {
+func (s *session) logIn(ctx context.Context, authenticate Authenticate, a account) (jid, mechanism string, err error) {
 	err = s.phase(Auth, func() error {
 		var err error
-		if mechanism, err = sasl.Authenticate(ctx, s.Stream, s.features, a.user, a.password); err != nil {
+		if mechanism, err = authenticate(ctx, s.Stream, s.features, a.user, a.password); err != nil {
 			return loginFailure(err)
 		}
 		if _, err = s.Reopen(ctx); err != nil {

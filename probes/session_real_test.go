@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/chapril/ejabberd_exporter/internal/service"
+	"github.com/chapril/ejabberd_exporter/internal/xmpp/sasl"
 	"github.com/chapril/ejabberd_exporter/probes"
 )
 
@@ -39,12 +40,12 @@ func TestRealSessions(t *testing.T) {
 		says     string // summary, Notes, error
 	}{
 		{
-			"login", probes.Login(), domain, as, probes.OK,
+			"login", probes.Login(sasl.Authenticate), domain, as, probes.OK,
 			map[string]string{"ping_failed": "0", "components_failed": "U"},
 			"logged in by SCRAM-SHA-",
 		},
 		{
-			"pings and components", probes.Login(), domain,
+			"pings and components", probes.Login(sasl.Authenticate), domain,
 			append([]string{
 				"ping=" + s.Prosody.Domain, "ping=" + foreign, "component=echo",
 				"component=conference=conference/text", "component=upload=store/file", "component=pubsub." + domain + "=pubsub/service",
@@ -54,47 +55,47 @@ func TestRealSessions(t *testing.T) {
 			"CRITICAL echo." + domain + ": ping: the server answered service-unavailable",
 		},
 		{
-			"wrong sort of component", probes.Login(), domain,
+			"wrong sort of component", probes.Login(sasl.Authenticate), domain,
 			append([]string{"component=conference=pubsub/service"}, as...),
 			probes.Critical,
 			map[string]string{"components_failed": "1"},
 			"it is not pubsub/service but conference/text",
 		},
 		{
-			"a peer that does not exist", probes.Login(), domain,
+			"a peer that does not exist", probes.Login(sasl.Authenticate), domain,
 			append([]string{"ping=nosuch.test"}, as...),
 			probes.Critical,
 			map[string]string{"ping_failed": "1"},
 			"CRITICAL nosuch.test: ping: the server answered remote-server-not-found",
 		},
 		{
-			"wrong password", probes.Login(), domain,
+			"wrong password", probes.Login(sasl.Authenticate), domain,
 			[]string{as[0], "password-file=" + secretFile(t, "wrong")},
 			probes.Critical,
 			map[string]string{"auth": "U", "ping": "U"},
 			"auth: login refused: not-authorized",
 		},
 		{
-			"echo component", probes.Echo(), domain, as, probes.OK,
+			"echo component", probes.Echo(sasl.Authenticate), domain, as, probes.OK,
 			map[string]string{"lost": "0"},
 			"3 of 3 messages came back from echo." + domain,
 		},
 		{
-			"two accounts", probes.Echo(), domain,
+			"two accounts", probes.Echo(sasl.Authenticate), domain,
 			append(append([]string{"count=2"}, as...), second...),
 			probes.OK,
 			map[string]string{"lost": "0"},
 			"2 of 2 messages came back from the second account",
 		},
 		{
-			"no such peer", probes.Echo(), domain,
+			"no such peer", probes.Echo(sasl.Authenticate), domain,
 			append([]string{"peer=nobody." + domain}, as...),
 			probes.Critical,
 			map[string]string{"lost": "3", "rtt": "U"},
 			"message: 3 of 3 messages did not come back from nobody." + domain,
 		},
 		{
-			"upload", probes.Upload(), domain, as, probes.OK,
+			"upload", probes.Upload(sasl.Authenticate), domain, as, probes.OK,
 			map[string]string{"max_file_size": "1.048576e+08"},
 			"1024 bytes uploaded in ",
 		},

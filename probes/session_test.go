@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chapril/ejabberd_exporter/internal/xmpp/sasl"
 	. "github.com/chapril/ejabberd_exporter/internal/xmpp/xmpptest"
 	"github.com/chapril/ejabberd_exporter/probes"
 )
@@ -95,11 +96,15 @@ func TestLoginSituations(t *testing.T) {
 		"own ping unknown": {welcome(Refuse(2, "feature-not-implemented"), Goodbye()), "", nil, probes.OK, "", `^OK example.org: answered a ping`, "0"},
 		"ping unanswered":  {welcome(Script{BlackHole()}), "", nil, probes.Critical, "ping/timeout", `^CRITICAL example.org: ping: no answer in time$`, "1"},
 		"one peer silent": {
-			welcome(pong, Script{BlackHole()}), "", []string{"ping=peer.example"}, probes.Critical, "ping/timeout",
+			welcome(pong, Script{BlackHole()}), "",
+			[]string{"ping=peer.example"},
+			probes.Critical, "ping/timeout",
 			`(?s)^OK example.org: answered a ping.*^CRITICAL peer.example: ping: no answer in time$`, "1",
 		},
 		"peer out of reach": {
-			welcome(pong, Refuse(3, "remote-server-timeout"), Goodbye()), "", []string{"ping=peer.example"}, probes.Critical, "ping/timeout",
+			welcome(pong, Refuse(3, "remote-server-timeout"), Goodbye()), "",
+			[]string{"ping=peer.example"},
+			probes.Critical, "ping/timeout",
 			`^CRITICAL peer.example: ping: the server answered remote-server-timeout$`, "1",
 		},
 	} {
@@ -109,7 +114,7 @@ func TestLoginSituations(t *testing.T) {
 			if mechanism == "" {
 				mechanism = "SCRAM-SHA-256"
 			}
-			situation{probes.Login(), c.after, c.settings, c.state, c.failure, c.says, map[string]string{"ping_failed": c.failed}}.try(t, ca, mechanism)
+			situation{probes.Login(sasl.Authenticate), c.after, c.settings, c.state, c.failure, c.says, map[string]string{"ping_failed": c.failed}}.try(t, ca, mechanism)
 		})
 	}
 }
@@ -120,7 +125,7 @@ func TestBanned(t *testing.T) {
 	ca := newAuthority(t)
 	peer := Serve(t, "127.0.0.1:0", Open(Header("jabber:client", domain),
 		StreamError("policy-violation", "Too many (20) failed authentications from this IP address (192.0.2.1).")))
-	p := probes.Login()
+	p := probes.Login(sasl.Authenticate)
 	r, err := run(t, p, at(peer.Addr, "ca-file="+ca.file, "jid="+user+"@"+domain, "password-file="+secretFile(t, userPassword))...)
 	if err == nil || !strings.Contains(texts(r), "CRITICAL 127.0.0.1:") || !strings.Contains(texts(r), "stream: banned: the server refuses the address of this machine") {
 		t.Errorf("%v\n%s", err, texts(r))
@@ -156,7 +161,7 @@ func TestEchoSituations(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c.probe, c.state = probes.Echo(), probes.Critical
+			c.probe, c.state = probes.Echo(sasl.Authenticate), probes.Critical
 			c.try(t, ca, "SCRAM-SHA-256")
 		})
 	}
@@ -166,7 +171,7 @@ func TestEchoSituations(t *testing.T) {
 func TestHints(t *testing.T) {
 	t.Parallel()
 	c := situation{
-		probe: probes.Echo(), settings: []string{"count=1"}, state: probes.Critical, failure: "message/closed", says: "the peer closed the connection",
+		probe: probes.Echo(sasl.Authenticate), settings: []string{"count=1"}, state: probes.Critical, failure: "message/closed", says: "the peer closed the connection",
 		after: welcome(Script{
 			Expect("<message type='chat' to='echo.example.org'"), Expect("<no-store xmlns='urn:xmpp:hints'/>"),
 			Expect("<no-permanent-store xmlns='urn:xmpp:hints'/>"), Expect("<no-copy xmlns='urn:xmpp:hints'/></message>"),

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chapril/ejabberd_exporter/internal/xmpp/sasl"
 	"github.com/chapril/ejabberd_exporter/probes"
 )
 
@@ -21,7 +22,7 @@ func TestScopes(t *testing.T) {
 		"exposed": "use-ipv4 use-ipv6",
 		"login":   accounts, "echo": accounts, "upload": accounts, "register": accounts + " expect",
 	}
-	for _, p := range probes.All() {
+	for _, p := range probes.All(sasl.Authenticate) {
 		var declared probes.Settings
 		p.Settings(&declared)
 		var safe []string
@@ -59,7 +60,7 @@ func TestValues(t *testing.T) {
 		{"exposed", "ports", "4369,0"},
 		{"exposed", "distribution", "epmd"},
 	} {
-		for _, p := range probes.All() {
+		for _, p := range probes.All(sasl.Authenticate) {
 			var declared probes.Settings
 			p.Settings(&declared)
 			for _, s := range declared.All {

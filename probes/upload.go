@@ -30,7 +30,7 @@ var (
 )
 
 // Upload probes that files can be uploaded and fetched.
-func Upload() Probe {
+func Upload(authenticate Authenticate) Probe {
 	return Probe{
 		Name:    "upload",
 		Help:    "A file can be uploaded and fetched again unchanged (XEP-0363), over the name and certificate that users see, and one that is too large is refused",
@@ -51,7 +51,7 @@ func Upload() Probe {
 			set.Var(&size, Local, "size", "Size of the file in bytes, 262144 at most")
 			return func(ctx context.Context, target Target, out *Report) error {
 				s, services := read()
-				return probeUpload(ctx, s, services, a, int(size), target, out)
+				return probeUpload(ctx, s, services, uploadSettings{authenticate, a, int(size)}, target, out)
 			}
 		},
 	}
@@ -71,12 +71,19 @@ func (n *fileSize) Set(text string) error {
 	return nil
 }
 
-func probeUpload(ctx context.Context, settings endpointSettings, services []service, a accountSettings, size int, target Target, out *Report) error {
+// uploadSettings are what upload alone can be told.
+type uploadSettings struct {
+	authenticate Authenticate
+	account      accountSettings
+	size         int
+}
+
+func probeUpload(ctx context.Context, settings endpointSettings, services []service, u uploadSettings, target Target, out *Report) error {
 	e, err := settings.start()
 	if err != nil {
 		return err
 	}
-	who, err := a.read(target.Domain)
+	who, err := u.account.read(target.Domain)
 	if err != nil {
 		return err
 	}
@@ -87,7 +94,7 @@ func probeUpload(ctx context.Context, settings endpointSettings, services []serv
 		return err
 	}
 	defer s.end(ctx)
-	if _, _, err := s.logIn(ctx, who); err != nil {
+	if _, _, err := s.logIn(ctx, u.authenticate, who); err != nil {
 		return err
 	}
 	var place uploadService
@@ -99,12 +106,12 @@ func probeUpload(ctx context.Context, settings endpointSettings, services []serv
 		if place.limit > 0 {
 			out.Set.Add(maxFileSize, float64(place.limit))
 		}
-		granted, err = s.requestSlot(ctx, place.host, size)
+		granted, err = s.requestSlot(ctx, place.host, u.size)
 		return err
 	}); err != nil {
 		return err
 	}
-	content := make([]byte, size)
+	content := make([]byte, u.size)
 	_, _ = rand.Read(content) // never fails
 	if !s.transfer(ctx, granted, content) {
 		return nil
@@ -112,7 +119,7 @@ func probeUpload(ctx context.Context, settings endpointSettings, services []serv
 	s.tryTooLarge(ctx, place)
 	put, _ := out.Set.Get(putDuration)
 	get, _ := out.Set.Get(getDuration)
-	out.also(fmt.Sprintf("%d bytes uploaded in %s and fetched in %s", size, inSeconds(put), inSeconds(get)))
+	out.also(fmt.Sprintf("%d bytes uploaded in %s and fetched in %s", u.size, inSeconds(put), inSeconds(get)))
 	return nil
 }
 

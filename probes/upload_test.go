@@ -5,7 +5,7 @@ package probes_test
 import (
 	"fmt"
 	"io"
-	"log"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/chapril/ejabberd_exporter/internal/service"
+	"github.com/chapril/ejabberd_exporter/internal/xmpp/sasl"
 	. "github.com/chapril/ejabberd_exporter/internal/xmpp/xmpptest"
 	"github.com/chapril/ejabberd_exporter/probes"
 )
@@ -76,7 +77,7 @@ func newStore(t *testing.T, ca authority, options service.CertOptions) (s *store
 	s = &store{files: map[string][]byte{}}
 	web := httptest.NewUnstartedServer(s)
 	web.TLS = ca.config(t, options)
-	web.Config.ErrorLog = log.New(io.Discard, "", 0) // clients that leave early
+	web.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug) // clients that leave early
 	web.StartTLS()
 	t.Cleanup(web.Close)
 	_, port, _ := strings.Cut(web.Listener.Addr().String(), ":")
@@ -103,8 +104,8 @@ func TestUploadSituations(t *testing.T) {
 	names := zone(t, "127.0.0.1")
 	_, url := newStore(t, ca, service.CertOptions{})
 	_, expired := newStore(t, ca, lasting(-1))
-	refusesMore := Join(Script{Expect("size='5001'")}, Script{Expect("</iq>"),
-		Send("<iq type='error' id='q6'><error><not-acceptable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>")}, Goodbye())
+	const tooLarge = "<iq type='error' id='q6'><error><not-acceptable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>"
+	refusesMore := Join(Script{Expect("id='q6'"), Expect("size='5001'"), Expect("</iq>"), Send(tooLarge)}, Goodbye())
 	at := func(path string, then ...Script) Script { return granting(url+path, url+path, then...) }
 	for name, c := range map[string]struct {
 		after   Script
@@ -143,7 +144,7 @@ func TestUploadSituations(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := situation{probes.Upload(), c.after, nil, probes.Critical, c.failure, c.says, map[string]string{"max_file_size": c.max}}
+			s := situation{probes.Upload(sasl.Authenticate), c.after, nil, probes.Critical, c.failure, c.says, map[string]string{"max_file_size": c.max}}
 			if c.failure == "" {
 				s.state = probes.OK
 			}
@@ -158,7 +159,7 @@ func TestUploadAddresses(t *testing.T) {
 	ca := newAuthority(t)
 	s, url := newStore(t, ca, service.CertOptions{}) // on 127.0.0.1 alone
 	situation{
-		probe: probes.Upload(), after: granting(url+"a", url+"a", Goodbye()), state: probes.Critical, failure: "connect/refused",
+		probe: probes.Upload(sasl.Authenticate), after: granting(url+"a", url+"a", Goodbye()), state: probes.Critical, failure: "connect/refused",
 		says: `^CRITICAL xmpp.example.org:\d+ ip4 address 2 of 2: connect: connection refused$`,
 	}.try(t, ca, "SCRAM-SHA-256", "resolver="+zone(t, "127.0.0.1", "127.0.0.2").Addr())
 	if s.puts != 1 {

@@ -19,6 +19,7 @@ import (
 	"github.com/chapril/ejabberd_exporter/internal/exposition"
 	"github.com/chapril/ejabberd_exporter/internal/metric"
 	"github.com/chapril/ejabberd_exporter/internal/nagios"
+	"github.com/chapril/ejabberd_exporter/internal/xmpp/sasl"
 	"github.com/chapril/ejabberd_exporter/probes"
 )
 
@@ -77,7 +78,7 @@ aggregate those with ` + "`max without (instance)`" + `.
 	table(&b, collector.SelfMetrics)
 	b.WriteString("\n## Probes\n\nOn `/probe` every module has:\n\n")
 	table(&b, exposition.ProbeMetrics)
-	for _, p := range probes.All() {
+	for _, p := range probes.All(sasl.Authenticate) {
 		fmt.Fprintf(&b, "\n### %s\n\n%s.\n\n", p.Name, strings.TrimSuffix(p.Help, "."))
 		table(&b, p.Metrics)
 	}
@@ -127,7 +128,7 @@ environment, never in flags.
 		fmt.Fprintf(&b, "| `--%s` | `%s` | %s | %s |\n", f.Name, environment.Replace(strings.ToUpper(name+"_"+f.Name)), fallback, strings.ReplaceAll(f.Help, "|", `\|`))
 	}
 	fmt.Fprintf(&b, "| | `%s` | | Password of `--ejabberd.user`. |\n", passwordEnv)
-	for _, p := range probes.All() {
+	for _, p := range probes.All(sasl.Authenticate) {
 		var help strings.Builder
 		nagios.Run(p, []string{"--help"}, &help)
 		fmt.Fprintf(&b, "\n## check_xmpp_%s\n\n```\n%s```\n", p.Name, help.String())

@@ -14,6 +14,7 @@ import (
 
 	"github.com/chapril/ejabberd_exporter/internal/nagios"
 	"github.com/chapril/ejabberd_exporter/internal/service"
+	"github.com/chapril/ejabberd_exporter/internal/xmpp/sasl"
 	"github.com/chapril/ejabberd_exporter/probes"
 )
 
@@ -93,7 +94,11 @@ func TestProbeConfiguration(t *testing.T) {
 	}
 
 	reload := func() (status int, text string) {
-		answer, err := http.Post(d.URL+"/-/reload", "", nil)
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, d.URL+"/-/reload", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, err := (&http.Client{Timeout: 5 * time.Second}).Do(request)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -153,7 +158,7 @@ func TestProbeConfiguration(t *testing.T) {
 	var out strings.Builder
 	for range 22 {
 		out.Reset()
-		nagios.Run(probes.Login(), args, &out)
+		nagios.Run(probes.Login(sasl.Authenticate), args, &out)
 	}
 	if !strings.HasPrefix(out.String(), "XMPP_LOGIN CRITICAL - ") || !strings.Contains(out.String(), "banned: the server refuses the address of this machine") {
 		t.Errorf("22 failed logins:\n%s", out.String())

@@ -16,6 +16,7 @@ import (
 	"github.com/chapril/ejabberd_exporter/collector"
 	"github.com/chapril/ejabberd_exporter/internal/exposition"
 	"github.com/chapril/ejabberd_exporter/internal/probeconf"
+	"github.com/chapril/ejabberd_exporter/internal/xmpp/sasl"
 	"github.com/chapril/ejabberd_exporter/probes"
 )
 
@@ -44,9 +45,9 @@ func (s *settings) probing(exporter *collector.Exporter, logger *slog.Logger) (*
 
 func (p *probing) read() ([]probes.Module, error) {
 	if p.path == "" {
-		return probes.Modules(probes.All()), nil
+		return probes.Modules(probes.All(sasl.Authenticate)), nil
 	}
-	return probeconf.Read(p.path, probes.All())
+	return probeconf.Read(p.path, probes.All(sasl.Authenticate))
 }
 
 // reload reads the file again. When it is no good, what is known stays.

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/chapril/ejabberd_exporter/internal/exposition"
-	"github.com/chapril/ejabberd_exporter/internal/xmpp/sasl"
+	"github.com/chapril/ejabberd_exporter/internal/xmpp"
 	"github.com/chapril/ejabberd_exporter/probes"
 )
 
@@ -34,7 +34,7 @@ func (v *visitor) module(password string) probes.Module {
 				v.logins++
 				time.Sleep(v.takes)
 				if v.refused {
-					return &probes.Failure{Phase: probes.Auth, Reason: probes.Refused, Err: &sasl.Failure{Condition: "not-authorized"}}
+					return &probes.Failure{Phase: probes.Auth, Reason: probes.Refused, Err: &xmpp.AuthError{Condition: "not-authorized"}}
 				}
 				return ctx.Err()
 			}

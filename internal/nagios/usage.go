@@ -19,7 +19,10 @@ Flags:
 
 // helpText says what a plugin proves and how to read it. Indented lines are kept as they are.
 func helpText(p probes.Probe) string {
-	name := program(p)
+	call := program(p) + " --domain example.org"
+	if p.LogsIn {
+		call += " --jid probe@example.org --password-file FILE"
+	}
 	return p.Help + `.
 
 Exit codes: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN. Trouble on the network is CRITICAL; a wrong flag, a missing file, --help and --version are UNKNOWN.
@@ -28,9 +31,9 @@ Ranges are those of the Monitoring Plugins: the alarm is raised outside start:en
 
 Examples:
 
-	` + name + ` --domain example.org
-	` + name + ` --domain example.org -w 1 -c 5 -t 20
-	` + name + ` --domain example.org --output json`
+	` + call + `
+	` + call + ` -w 1 -c 5 -t 20
+	` + call + ` --output json`
 }
 
 // columns lists the flags and what they are for.

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/chapril/ejabberd_exporter/internal/probeconf"
+	"github.com/chapril/ejabberd_exporter/internal/xmpp/sasl"
 	"github.com/chapril/ejabberd_exporter/probes"
 )
 
@@ -46,7 +47,7 @@ modules:
   c2s:
     any-family: true
   s2s:
-`, 0o640), probes.All())
+`, 0o640), probes.All(sasl.Authenticate))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,7 +95,7 @@ func TestRefused(t *testing.T) {
 		"too large":         {"#" + strings.Repeat(" ", 1<<20), "larger than 1024 KiB"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := probeconf.Read(write(t, c.text, 0o600), probes.All())
+			_, err := probeconf.Read(write(t, c.text, 0o600), probes.All(sasl.Authenticate))
 			if err == nil || !strings.Contains(err.Error(), c.want) || !strings.HasPrefix(err.Error(), "--probe.config: ") {
 				t.Errorf("got %v, want %s", err, c.want)
 			}
@@ -103,7 +104,7 @@ func TestRefused(t *testing.T) {
 			}
 		})
 	}
-	if _, err := probeconf.Read(filepath.Join(t.TempDir(), canary), probes.All()); err == nil || strings.Contains(err.Error(), canary) {
+	if _, err := probeconf.Read(filepath.Join(t.TempDir(), canary), probes.All(sasl.Authenticate)); err == nil || strings.Contains(err.Error(), canary) {
 		t.Errorf("no such file: %v", err)
 	}
 }
@@ -116,7 +117,7 @@ func TestMode(t *testing.T) {
 		mode os.FileMode
 		good bool
 	}{{secret, 0o600, true}, {secret, 0o640, true}, {secret, 0o644, false}, {secret, 0o602, false}, {open, 0o644, true}} {
-		_, err := probeconf.Read(write(t, c.text, c.mode), probes.All())
+		_, err := probeconf.Read(write(t, c.text, c.mode), probes.All(sasl.Authenticate))
 		if c.good != (err == nil) || err != nil && !strings.Contains(err.Error(), "chmod o-rwx") {
 			t.Errorf("%v: %v", c.mode, err)
 		}
@@ -128,7 +129,7 @@ func FuzzRead(f *testing.F) {
 	f.Add("modules: {login: {jid: a@b.example, password: " + canary + "}}")
 	f.Add("modules:\n  " + canary + ":\n    probe: c2s")
 	f.Fuzz(func(t *testing.T, text string) {
-		if _, err := probeconf.Read(write(t, text, 0o600), probes.All()); err != nil && strings.Contains(err.Error(), canary) {
+		if _, err := probeconf.Read(write(t, text, 0o600), probes.All(sasl.Authenticate)); err != nil && strings.Contains(err.Error(), canary) {
 			t.Error(err)
 		}
 	})

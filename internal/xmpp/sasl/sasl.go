@@ -22,26 +22,12 @@ const namespace = "urn:ietf:params:xml:ns:xmpp-sasl"
 // maxIterations bounds the work that a server can make us do; real ones ask for 4096 to some ten thousands.
 const maxIterations = 1_000_000
 
-// What a login can fail of, beside a *Failure and the errors of package xmpp.
+// What a login can fail of, beside the errors of package xmpp.
 var (
-	ErrNoMechanism  = errors.New("the server offers no SCRAM mechanism, and PLAIN is never used")
 	ErrNotEncrypted = errors.New("no login without TLS")
 	// ErrImpostor: the server let us in without proof that it knows the password.
 	ErrImpostor = errors.New("the server did not prove that it knows the password")
 )
-
-// Failure is the server's refusal.
-type Failure struct {
-	Condition string // "not-authorized", "account-disabled" …
-	Text      string // what else the server said, cleaned
-}
-
-func (f *Failure) Error() string {
-	if f.Text == "" {
-		return "login refused: " + f.Condition
-	}
-	return "login refused: " + f.Condition + " (" + f.Text + ")"
-}
 
 // Login authenticates on an encrypted stream whose features were read, opens it anew and binds a resource, one of the server's
 // choice where resource is empty. It returns the full JID.
@@ -67,7 +53,7 @@ func Authenticate(ctx context.Context, s *xmpp.Stream, f *xmpp.Features, usernam
 	}
 	choice, ok := choose(f, state)
 	if !ok {
-		return "", ErrNoMechanism
+		return "", xmpp.ErrNoMechanism
 	}
 	client, err := choice.hash.NewClient(username, password, "")
 	if err != nil { // its text may carry the password
@@ -135,8 +121,8 @@ func step(c *scram.ClientConversation, said string) (string, error) {
 	return answer, nil
 }
 
-func failure(e *xmpp.Element) *Failure {
-	found := &Failure{Condition: "unknown"}
+func failure(e *xmpp.Element) *xmpp.AuthError {
+	found := &xmpp.AuthError{Condition: "unknown"}
 	for _, c := range e.Children {
 		if c.Name.Local == "text" {
 			found.Text = xmpp.Clean(c.Text)

@@ -193,7 +193,7 @@ func TestRefusals(t *testing.T) {
 		"wrong password":    {server{}, "wrong", scramOnly, "login refused: not-authorized"},
 		"account disabled":  {server{refusal: "account-disabled"}, password, scramOnly, "login refused: account-disabled (go away)"},
 		"impostor":          {server{forget: true}, password, scramOnly, sasl.ErrImpostor.Error()},
-		"PLAIN only":        {server{}, password, xmpp.Features{Mechanisms: []string{"PLAIN"}}, sasl.ErrNoMechanism.Error()},
+		"PLAIN only":        {server{}, password, xmpp.Features{Mechanisms: []string{"PLAIN"}}, xmpp.ErrNoMechanism.Error()},
 		"too few rounds":    {server{rounds: 1000}, password, scramOnly, "SCRAM: server requested too few iterations (1000)"},
 		"too many rounds":   {server{rounds: 1_000_001}, password, scramOnly, "the server asks for more than 1000000 rounds of hashing"},
 		"forbidden letters": {server{}, "\u0007", scramOnly, "user name or password has characters that SCRAM does not allow"},
