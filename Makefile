@@ -13,7 +13,7 @@ GOBUILD := CGO_ENABLED=0 go build -trimpath -buildvcs=false \
 LINT := bin/tools/golangci-lint
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-once build test check lint fmt docs tidy fuzz clean servers
+.PHONY: help demo demo-once build test test-matrix test-newest check lint fmt docs tidy fuzz clean servers
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,16 @@ build: ## Build every program under cmd/ into bin/, static and reproducible
 
 test: servers ## Run every test, against real servers, with the race detector
 	REQUIRE_SERVERS=1 go test -race -shuffle=on ./...
+
+test-matrix: servers ## Test every collector on every ejabberd that Debian has, and write docs/compatibility.md
+	@scripts/install-servers debootstrap
+	roots=$$(scripts/make-root bullseye trixie trixie-backports) && \
+		EJABBERD_ROOTS="$$roots" REQUIRE_SERVERS=1 go test -count=1 -timeout 30m -run 'TestMatrix$$' ./cmd/ejabberd_exporter -update
+
+test-newest: servers ## Test every collector on the newest ejabberd that Debian has
+	@scripts/install-servers debootstrap
+	roots=$$(scripts/make-root trixie-backports) && \
+		EJABBERD_ROOTS="$$roots" REQUIRE_SERVERS=1 go test -count=1 -run 'TestMatrix/trixie-backports$$' ./cmd/ejabberd_exporter
 
 check: ## Everything that CI runs
 	@for step in build lint tidy-check test; do \

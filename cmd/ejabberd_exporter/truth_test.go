@@ -23,6 +23,27 @@ func TestThePageIsTrue(t *testing.T) {
 	noSecrets(t, page, log)
 	lint(t, page)
 
+	want(t, page, pageTruth(s))
+	for _, name := range []string{"ejabberd_uptime_seconds", "ejabberd_erlang_processes", `ejabberd_database_size_bytes{database="ejabberd"}`, `ejabberd_upload_filesystem_avail_bytes{filesystem="1"}`} {
+		if n, ok := number(page, name); !ok || n <= 0 {
+			t.Errorf("%s is %v", name, n)
+		}
+	}
+	for _, direction := range []string{"in", "out"} { // one for each vhost that talks to the peer; out may count one still trying
+		if n, ok := number(page, `ejabberd_s2s_connections{direction="`+direction+`"}`); !ok || n < 1 || n > 3 {
+			t.Errorf("%v s2s connections %s", n, direction)
+		}
+	}
+	if n, ok := number(page, `ejabberd_database_connections{database="ejabberd",role="exporter"}`); !ok || n < 1 || n > 2 {
+		t.Errorf("the exporter holds %v connections", n)
+	}
+	if !strings.Contains(page, "\nejabberd_info{node=\"localhost\",version=\"2") {
+		t.Error("ejabberd_info lacks node or version")
+	}
+}
+
+// pageTruth is what the page must say of what internal/service put in.
+func pageTruth(s *service.Service) map[string]float64 {
 	truth := map[string]float64{
 		"ejabberd_up": 1, `ejabberd_database_up{database="ejabberd"}`: 1,
 		`ejabberd_database_connections{database="ejabberd",role="ejabberd"}`: float64(5 * len(s.Domains)),
@@ -49,23 +70,7 @@ func TestThePageIsTrue(t *testing.T) {
 		}
 		uploads(s, vhost, at, truth)
 	}
-	want(t, page, truth)
-	for _, name := range []string{"ejabberd_uptime_seconds", "ejabberd_erlang_processes", `ejabberd_database_size_bytes{database="ejabberd"}`, `ejabberd_upload_filesystem_avail_bytes{filesystem="1"}`} {
-		if n, ok := number(page, name); !ok || n <= 0 {
-			t.Errorf("%s is %v", name, n)
-		}
-	}
-	for _, direction := range []string{"in", "out"} { // one for each vhost that talks to the peer; out may count one still trying
-		if n, ok := number(page, `ejabberd_s2s_connections{direction="`+direction+`"}`); !ok || n < 1 || n > 3 {
-			t.Errorf("%v s2s connections %s", n, direction)
-		}
-	}
-	if n, ok := number(page, `ejabberd_database_connections{database="ejabberd",role="exporter"}`); !ok || n < 1 || n > 2 {
-		t.Errorf("the exporter holds %v connections", n)
-	}
-	if !strings.Contains(page, "\nejabberd_info{node=\"localhost\",version=\"2") {
-		t.Error("ejabberd_info lacks node or version")
-	}
+	return truth
 }
 
 func uploads(s *service.Service, vhost string, at func(string, ...string) string, truth map[string]float64) {

@@ -38,8 +38,10 @@ func (r Root) inside(cmd *exec.Cmd) error {
 	if os.Getuid() != 0 {
 		return errors.New("only root may run servers of another Debian release")
 	}
-	args := []string{"unshare", "--mount", "/bin/sh", "-c", enter, "enter", string(r),
-		"/dev", "/proc", "/etc/passwd", "/etc/group", "/etc/hosts", os.TempDir(), "--", "setpriv"}
+	args := []string{
+		"unshare", "--mount", "/bin/sh", "-c", enter, "enter", string(r),
+		"/dev", "/proc", "/etc/passwd", "/etc/group", "/etc/hosts", os.TempDir(), "--", "setpriv",
+	}
 	attributes := cmd.SysProcAttr
 	if c := attributes.Credential; c != nil {
 		args = append(args, fmt.Sprintf("--reuid=%d", c.Uid), fmt.Sprintf("--regid=%d", c.Gid), "--clear-groups")
