@@ -100,7 +100,7 @@ var (
 	recorded = regexp.MustCompile(`(?m)^ *- record: (\w+)$`)
 	comment  = regexp.MustCompile(`(?m)^ *#.*$`)
 	ourName  = regexp.MustCompile(`\b(?:ejabberd|probe)_[a-z0-9_]+`)
-	row      = regexp.MustCompile("(?m)^\\| (.*) \\| (.*) \\| .* \\|$")
+	row      = regexp.MustCompile(`(?m)^\| (.*) \| (.*) \| .* \|$`)
 	marked   = regexp.MustCompile("`(\\w+)` \\*\\*r\\*\\*")
 	inTable  = regexp.MustCompile("(?m)^\\| `(\\w+)` \\|")
 )
