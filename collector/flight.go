@@ -29,6 +29,7 @@ const (
 // flight runs one collector, never twice at a time. Scrapers take what it has; who cannot wait leaves it flying.
 type flight struct {
 	definition Definition
+	bounds     func() metric.Bounds
 	run        func(context.Context, *metric.Set) error
 	changed    func(before, now *result) // told at the end of each run
 
@@ -36,7 +37,6 @@ type flight struct {
 	landed  chan struct{} // closed when the present run ends; nil between runs
 	last    *result       // of the last finished run
 	good    *result       // of the last successful run
-	bounds  func() metric.Bounds
 	planned time.Time // refreshed collectors: the next run is due
 }
 
@@ -102,6 +102,7 @@ func (f *flight) takeSnapshot(ctx context.Context) taken {
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		snapshot = f.snapshot()
+		snapshot.late = snapshot.set == nil && snapshot.last != nil && snapshot.last.err == nil
 	}
 	return snapshot
 }
@@ -115,6 +116,8 @@ func (f *flight) snapshot() taken {
 		return taken{last: f.last}
 	case f.good != nil && time.Since(f.good.end) < keepIntervals*f.interval():
 		return taken{set: f.good.set, last: f.last}
+	case f.last == f.good: // too old: nobody looked for long, or the run that would replace it hangs
+		return taken{last: f.last}
 	}
 	return taken{set: f.last.set, last: f.last}
 }

@@ -65,6 +65,19 @@ func TestAFailureKeepsTheSnapshotUntilItIsTooOld(t *testing.T) {
 	})
 }
 
+func TestASnapshotThatIsTooOldIsNotServedWhileTheNextOneHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := refreshed(&fake{})
+		e, _ := testExporter(t, f)
+		scrape(e, time.Second)
+		f.takes, f.deaf = 24*time.Hour, true
+		time.Sleep(6 * time.Minute)
+		expect(t, "due", scrape(e, time.Second), `success{collector="a"} 1`, "value 1", "value_up 0")
+		time.Sleep(15 * time.Minute)
+		expect(t, "a gap is honest", scrape(e, time.Second), `success{collector="a"} 0`)
+	})
+}
+
 func TestAFailedRunIsTriedAgainSoonButNotAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := refreshed(&fake{err: errors.New("broken")})
