@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -66,7 +67,7 @@ func (e *Exporter) UnknownVhost() <-chan struct{} { return e.unknown }
 func (e *Exporter) Scrape(ctx context.Context, names ...string) []*metric.Set {
 	var flights []*flight
 	for _, f := range e.flights {
-		if len(names) == 0 || contains(names, f.definition.Name) {
+		if len(names) == 0 || slices.Contains(names, f.definition.Name) {
 			flights = append(flights, f)
 		}
 	}
@@ -152,15 +153,6 @@ func Tally(self *metric.Set) (good, bad int) {
 		}
 	}
 	return good, bad
-}
-
-func contains(names []string, name string) bool {
-	for _, n := range names {
-		if n == name {
-			return true
-		}
-	}
-	return false
 }
 
 func identity(values []string) map[string]string {
