@@ -4,6 +4,7 @@ package collector
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"time"
 
@@ -49,15 +50,17 @@ var Activity = Definition{
 		if err != nil {
 			return err
 		}
-		return src.refresh(ctx, func(ctx context.Context, db *database.Conn) error {
-			if !db.Schema.Has("last") {
-				return nil
-			}
+		// The table is there on every server, and empty where ejabberd keeps its mod_last elsewhere.
+		return src.inSQL(ctx, "mod_last", "last", func(ctx context.Context, db *database.Conn) error {
 			counted, err := countActivity(ctx, db, online.in(db), time.Now())
 			if err != nil {
 				return err
 			}
+			known := both(src.storedVhosts(db, "mod_last", false), append(online.vhosts, metric.Shared))
 			for vhost, n := range counted {
+				if !slices.Contains(known, vhost) {
+					continue
+				}
 				out.Add(neverLoggedIn, n.never, vhost)
 				for i, w := range activityWindows {
 					out.Add(accountsActive, n.online+n.offline[i], vhost, w.name)

@@ -37,7 +37,7 @@ type flight struct {
 	landed  chan struct{} // closed when the present run ends; nil between runs
 	last    *result       // of the last finished run
 	good    *result       // of the last successful run
-	planned time.Time // refreshed collectors: the next run is due
+	planned time.Time     // refreshed collectors: the next run is due
 }
 
 type result struct {

@@ -74,7 +74,8 @@ type fakeAPI struct {
 	AdminAPI
 	version  string
 	vhosts   []string
-	services []string // of the rooms that are alive
+	online   map[string]string // who is, with the vhost
+	services []string          // of the rooms that are alive
 	nodes    []ejabberd.Node
 	complete bool
 }
@@ -84,7 +85,13 @@ func (f *fakeAPI) Status(context.Context) (version, node string, err error) {
 }
 func (f *fakeAPI) Vhosts(context.Context) ([]string, error) { return f.vhosts, nil }
 func (f *fakeAPI) Uptime(context.Context) (int, error)      { return 1, nil }
-func (f *fakeAPI) RoomCount(context.Context) (int, error)   { return len(f.services), nil }
+func (f *fakeAPI) ConnectedUsers(_ context.Context, each func(string, ejabberd.Account)) error {
+	for user, vhost := range f.online {
+		each(vhost, ejabberd.AccountOf(user, vhost))
+	}
+	return nil
+}
+func (f *fakeAPI) RoomCount(context.Context) (int, error) { return len(f.services), nil }
 func (f *fakeAPI) OnlineRooms(_ context.Context, each func(string)) error {
 	for _, s := range f.services {
 		each(s)
