@@ -16,7 +16,7 @@ func TestNothingIsForgotten(t *testing.T) {
 		declared, all *regexp.Regexp
 	}{
 		{"collector", regexp.MustCompile(`(?m)^var (\w+) = Definition\{`), regexp.MustCompile(`(?sm)^var All = .*?}$`)},
-		{"probes", regexp.MustCompile(`(?m)^func (\w+)\(\) \*?Probe \{`), regexp.MustCompile(`(?sm)^func All\(\) .*?}$`)},
+		{"probes", regexp.MustCompile(`(?m)^func (\w+)\([^)]*\) \*?Probe \{`), regexp.MustCompile(`(?sm)^func All\([^)]*\) .*?}$`)},
 	} {
 		var declared []string
 		var all string
