@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package collector
+
+import (
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/chapril/ejabberd_exporter/internal/metric"
+)
+
+// TestSomebodyElsesLock: ejabberd's tables are measured while a table of another program in the same database is locked.
+func TestSomebodyElsesLock(t *testing.T) {
+	server := startPostgres(t)
+	src := fill(t, server, "ejabberd", "pg.new.sql", `CREATE TABLE elsewhere (n int)`, "one.test")
+	other, err := pgx.Connect(t.Context(), server.AdminURL("ejabberd"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close(t.Context())
+	if _, err := other.Exec(t.Context(), `BEGIN; LOCK TABLE elsewhere`); err != nil {
+		t.Fatal(err)
+	}
+	out := metric.NewSet(src.Bounds)
+	if err := Tables.Collect(t.Context(), src, out); err != nil {
+		t.Fatal(err)
+	}
+	for _, table := range bigTables {
+		if size, ok := out.Get(tableSize, "ejabberd", table); !ok || size <= 0 {
+			t.Errorf("table %s has %v bytes", table, size)
+		}
+	}
+}
