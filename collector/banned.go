@@ -14,7 +14,7 @@ import (
 var accountsBanned = &metric.Metric{
 	Name: "ejabberd_accounts_banned", Source: "PostgreSQL private_storage (from ejabberd 24.06)", Scope: metric.Database, Refreshed: true,
 	Labels: []metric.Label{metric.Vhost},
-	Help:   "Accounts that are banned, by ejabberd 24.06 or later: earlier releases leave no trace of a ban" + estimated,
+	Help:   "Accounts that are banned, by ejabberd 24.06 or later: earlier releases leave no trace of a ban",
 }
 
 // Banned counts banned accounts.
@@ -37,7 +37,7 @@ var Banned = Definition{
 			return fmt.Errorf("%w: up to 24.02 ejabberd replaces the password of a banned account and leaves no trace", ErrOff)
 		}
 		bans := stored{
-			store: "mod_private", table: "private_storage",
+			store: "mod_private", table: "private_storage", rare: true,
 			counts: []count{{metric: accountsBanned, where: "t.namespace = 'jabber:ejabberd:banned'"}},
 		}
 		return bans.collect(ctx, src, out)

@@ -24,6 +24,7 @@ type stored struct {
 	table   string // t in the expressions
 	join    string
 	service string // expression for the host or service that a row belongs to, where there is no column server_host
+	rare    bool   // few rows count: a sample would hold too few of them, so that all are read
 	counts  []count
 }
 
@@ -45,9 +46,12 @@ func (s *stored) collect(ctx context.Context, src *Sources, out *metric.Set) err
 }
 
 func (s *stored) count(ctx context.Context, db *database.Conn, vhosts []string, out *metric.Set) error {
-	sample, factor, err := db.Sample(ctx, s.table)
-	if err != nil {
-		return err
+	sample, factor := "", 1.0
+	if !s.rare {
+		var err error
+		if sample, factor, err = db.Sample(ctx, s.table); err != nil {
+			return err
+		}
 	}
 	for _, c := range s.counts {
 		for _, vhost := range vhosts {
