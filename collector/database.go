@@ -62,7 +62,7 @@ func readDatabase(ctx context.Context, db *database.Conn, out *metric.Set) error
 		SELECT pg_database_size(current_database()),
 			count(*) FILTER (WHERE usename = $1),
 			count(*) FILTER (WHERE usename = current_user AND usename <> $1),
-			count(*),
+			count(usename), -- autovacuum is nobody's connection
 			least(
 				current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
 					- coalesce(current_setting('reserved_connections', true), '0')::int,
