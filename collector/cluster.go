@@ -19,8 +19,8 @@ var (
 	}
 	nodeUp = &metric.Metric{
 		Name: "ejabberd_cluster_node_up", Source: "API list_cluster_detailed (from 24.06)", Scope: metric.Cluster, Refreshed: true, Fold: metric.Min,
-		Labels: []metric.Label{nodeLabel}, OnFailure: true,
-		Help: "Whether the node runs, as the other nodes see it; the label is the host in its name",
+		Labels: []metric.Label{nodeLabel},
+		Help:   "Whether the node runs, as the other nodes see it; the label is the host in its name",
 	}
 	nodeSessions = &metric.Metric{
 		Name: "ejabberd_cluster_node_sessions", Source: "API list_cluster_detailed (from 24.06)", Scope: metric.Cluster, Refreshed: true,
