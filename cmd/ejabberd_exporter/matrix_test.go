@@ -85,6 +85,7 @@ func matrixColumn(t *testing.T, kind string, options service.Options) column {
 			maps.Copy(truth, storedTruth(s, vhost, len(s.Domains)-i))
 		}
 		ghost(t, s)
+		execute(t, s.Database, "ANALYZE") // estimates come with it
 		sayWhichScram(t, s, truth)
 	} else {
 		for _, vhost := range s.Domains {
