@@ -35,8 +35,8 @@ type accountSettings struct {
 func (a *accountSettings) declare(set *Settings, prefix, variable, whose string) {
 	a.prefix, a.variable = prefix, variable
 	set.Var(&a.address, Local, prefix+"jid", "Account "+whose+", USER@DOMAIN; the server chooses the resource")
-	set.String(&a.file, Local, prefix+"password-file", "", "File with its password, instead of the environment variable "+variable)
-	set.String(&a.password, Secret, prefix+"password", "", "Its password, instead of a file with it")
+	set.String(&a.file, Local, prefix+"password-file", "", "File with the password of --"+prefix+"jid, instead of the environment variable "+variable)
+	set.String(&a.password, Secret, prefix+"password", "", "Password of --"+prefix+"jid, instead of a file with it")
 }
 
 // read reads the password. Its errors name no account.

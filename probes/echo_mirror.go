@@ -40,7 +40,7 @@ func (s *session) reflect(ctx context.Context, authenticate Authenticate, a acco
 		for {
 			e, err := stream.Receive(running)
 			if err != nil {
-				other.end(context.WithoutCancel(running))
+				other.end(ctx)
 				return
 			}
 			if body := e.Child(xmpp.Client, "body"); e.Name.Local == "message" && e.Attribute("from") == from && body != nil {

@@ -128,6 +128,24 @@ environment, never in flags.
 		fmt.Fprintf(&b, "| `--%s` | `%s` | %s | %s |\n", f.Name, environment.Replace(strings.ToUpper(name+"_"+f.Name)), fallback, strings.ReplaceAll(f.Help, "|", `\|`))
 	}
 	fmt.Fprintf(&b, "| | `%s` | | Password of `--ejabberd.user`. |\n", passwordEnv)
+	b.WriteString(`
+## The file of --probe.config
+
+Each module of ` + "`/probe`" + ` has settings, under the names of the plugin's flags below without dashes. examples/probe.yml shows it. These are
+secret: they can be set there alone, in a file that others may not read.
+
+| probe | setting | meaning |
+|---|---|---|
+`)
+	for _, p := range probes.All(sasl.Authenticate) {
+		var declared probes.Settings
+		p.Settings(&declared)
+		for _, s := range declared.All {
+			if s.Scope == probes.Secret {
+				fmt.Fprintf(&b, "| %s | `%s` | %s. |\n", p.Name, s.Name, s.Help)
+			}
+		}
+	}
 	for _, p := range probes.All(sasl.Authenticate) {
 		var help strings.Builder
 		nagios.Run(p, []string{"--help"}, &help)
