@@ -69,8 +69,7 @@ func (s *Sources) online(ctx context.Context) (*presence, error) {
 // namesOff makes of a refusal that the operator does not want us to read names: that is a choice, not a failure.
 func namesOff(err error) error {
 	if refused := (*ejabberd.Refused)(nil); errors.As(err, &refused) && refused.Status == 403 {
-		return fmt.Errorf("%w: ejabberd does not allow the exporter to list sessions or rooms by name (command %s; `ejabberd_exporter --check` prints the lines that allow it)",
-			ErrOff, refused.Command)
+		return fmt.Errorf("%w: sessions and rooms may not be listed by name: %w", ErrOff, err)
 	}
 	return err
 }

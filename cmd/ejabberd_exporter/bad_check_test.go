@@ -57,6 +57,7 @@ func TestWhatCheckPrintsWorks(t *testing.T) {
 	p.edit(t, func(yml map[string]any) { merge(yml, yamlOf(t, lines)) })
 	exit, text = check()
 	wantLines(t, text, exit, 0, "  ok      server", "  ok      sessions", "  ok      s2s", "  off     online", "Everything that is enabled works.")
+	section(t, text, "\nFor the admin API\n\n") // what is off by choice can be had
 	success(t, p.serve(t).scrape(t, scrapeTimeout))
 
 	// Names are a choice of its own: the lines for that are there, commented out.
@@ -67,6 +68,9 @@ func TestWhatCheckPrintsWorks(t *testing.T) {
 	p.edit(t, func(yml map[string]any) { merge(yml, yamlOf(t, uncommented(t, lines))) })
 	exit, text = check("--ejabberd.user="+account.JID(), "--ejabberd.password-file="+file(t, "account", account.Password))
 	wantLines(t, text, exit, 0, "  ok      online", "  ok      connections", "  ok      activity", "Everything that is enabled works.")
+	if strings.Contains(text, "For the admin API") {
+		t.Errorf("all is allowed, but --check prints the lines:\n%s", text)
+	}
 	exit, text = check() // and still nobody else may ask for names
 	wantLines(t, text, exit, 0, "  off     online", "  off     connections", "  off     activity")
 }

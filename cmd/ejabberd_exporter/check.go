@@ -31,14 +31,15 @@ func grants(definitions []collector.Definition) string {
 }
 
 // check says what was found, tries every collector once, and prints what fixes those that do not work.
-func check(ctx context.Context, found *discovery.Found, definitions []collector.Definition, out io.Writer) (int, error) {
+func check(ctx context.Context, found *discovery.Found, definitions []collector.Definition, timeout time.Duration, out io.Writer) (int, error) {
 	p := &paper{w: out}
 	p.found(found)
 	p.line("\nCollectors")
-	var failures []error
+	var reasons []error
+	failed := false
 	logged := 0.0
 	for _, d := range definitions {
-		ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+		ctx, cancel := context.WithTimeout(ctx, timeout)
 		set := metric.NewSet(found.Sources.Bounds)
 		before := apiCalls(found)
 		err := collector.Try(ctx, d, found.Sources, set)
@@ -47,18 +48,20 @@ func check(ctx context.Context, found *discovery.Found, definitions []collector.
 		switch {
 		case err == nil:
 			p.line("  ok      %-18s %s", d.Name, d.Help)
+			continue
 		case collector.IsOff(err):
 			p.line("  off     %-18s %s", d.Name, strings.TrimPrefix(err.Error(), collector.ErrOff.Error()+": "))
 		default:
 			p.line("  FAILED  %-18s %s", d.Name, strings.ReplaceAll(err.Error(), "\n", "\n                             "))
-			failures = append(failures, err)
+			failed = true
 		}
+		reasons = append(reasons, err)
 	}
 	if found.Sources.API != nil {
 		p.line("\nThe API calls of one Prometheus that scrapes every 15 s write about %.1f MB a day to ejabberd.log.", logged/1e6)
 	}
-	p.remedies(found, definitions, errors.Join(failures...))
-	if len(failures) > 0 {
+	p.remedies(found, definitions, errors.Join(reasons...))
+	if failed {
 		return exitSome, p.err
 	}
 	p.line("\nEverything that is enabled works.")
@@ -125,22 +128,22 @@ func (p *paper) found(found *discovery.Found) {
 	}
 }
 
-// remedies prints, once each, the lines that give what was refused. What is only down needs none.
-func (p *paper) remedies(found *discovery.Found, definitions []collector.Definition, failure error) {
+// remedies prints, once each, the lines that give what was refused, be it a choice. What is only down needs none.
+func (p *paper) remedies(found *discovery.Found, definitions []collector.Definition, reason error) {
 	if found.ProbeOnly {
 		return
 	}
-	if refused := (*ejabberd.Refused)(nil); found.Sources.API == nil || errors.As(failure, &refused) || errors.Is(failure, ejabberd.ErrNoAPI) {
+	if refused := (*ejabberd.Refused)(nil); found.Sources.API == nil || errors.As(reason, &refused) || errors.Is(reason, ejabberd.ErrNoAPI) {
 		vhost := ""
 		if len(found.Sources.Vhosts) > 0 {
 			vhost = found.Sources.Vhosts[0]
 		}
 		p.line("\nFor the admin API\n\n%s", remedy.API(apiPort, vhost))
 	}
-	if database.Refused(failure) {
+	if database.Refused(reason) {
 		p.line("\nFor PostgreSQL\n\n%s", grants(definitions))
 	}
-	if errors.Is(failure, fs.ErrPermission) && found.Sources.Blocked == nil {
+	if errors.Is(reason, fs.ErrPermission) && found.Sources.Blocked == nil {
 		var docroots []string
 		for _, u := range found.Config.Uploads {
 			docroots = append(docroots, u.Docroot)

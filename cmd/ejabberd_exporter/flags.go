@@ -112,7 +112,7 @@ func (s *settings) application() *kingpin.Application {
 	}
 
 	app.Flag("once", "Print the page and exit: 0 all collected, 1 some, 2 nothing.").BoolVar(&s.once)
-	app.Flag("once.timeout", "How long --once and --check wait.").Default("60s").DurationVar(&s.onceTimeout)
+	app.Flag("once.timeout", "How long --once waits, and --check for each collector.").Default("60s").DurationVar(&s.onceTimeout)
 	app.Flag("check", "Say what was found, try each source, and print the lines that fix what is missing; exit 0 when all would work.").BoolVar(&s.check)
 	app.Flag("discover", "Print what ejabberd.yml says, without any secret, for --ejabberd.facts.").BoolVar(&s.discover)
 	app.Flag("grants", "Print the SQL that makes the exporter's PostgreSQL role.").BoolVar(&s.grants)

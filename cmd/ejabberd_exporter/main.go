@@ -79,7 +79,7 @@ func (s *settings) do(ctx context.Context, stdout io.Writer, logger *slog.Logger
 	case s.check:
 		defer closeFound(found)
 		w.follower.Point(w.log(found.Config)) // to see whether it may be read
-		return check(ctx, found, definitions, stdout)
+		return check(ctx, found, definitions, s.onceTimeout, stdout)
 	case s.once:
 		defer closeFound(found)
 		return s.printOnce(ctx, found, definitions, stdout, logger)
