@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package certs compares the certificates that ejabberd serves with those on disk: a certificate that was renewed and never
-// reloaded works until the day it expires. Private keys are none of its business: a file that holds one is put away unread.
+// reloaded works until the day it expires. Private keys are none of its business: a file that holds one is wiped from memory before anything looks into it.
 package certs
 
 import (
@@ -42,7 +42,7 @@ func ReadDisk(patterns []string) *Disk {
 		if err != nil {
 			continue
 		}
-		text, err := read(path)
+		text, err := read(path, info.Size())
 		if errors.Is(err, errKey) {
 			d.refused++
 		}
@@ -58,7 +58,7 @@ func ReadDisk(patterns []string) *Disk {
 func (d *Disk) Notes() []string {
 	var notes []string
 	if d.refused > 0 {
-		notes = append(notes, fmt.Sprintf("certfiles names files with private keys that the exporter could read (%d): it does not, and needs none of them", d.refused))
+		notes = append(notes, fmt.Sprintf("certfiles names files with private keys that the exporter could read (%d): it makes no use of them, take them out of its reach", d.refused))
 	}
 	if d.wanted && len(d.certificates) == 0 {
 		notes = append(notes, "no file of certfiles can be read that holds no private key: the exporter knows at most their dates. "+
@@ -81,16 +81,18 @@ func matches(patterns []string) []string {
 var errKey = errors.New("holds a private key")
 
 // read gives the text of a file that holds no private key.
-func read(path string) ([]byte, error) {
+func read(path string, size int64) ([]byte, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
-	text, err := io.ReadAll(io.LimitReader(file, maxFile))
-	if err != nil {
+	text := make([]byte, min(size, maxFile)) // the only copy, so that clear leaves nothing of a key
+	n, err := io.ReadFull(file, text)
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
 		return nil, err
 	}
+	text = text[:n]
 	if bytes.Contains(text, []byte("PRIVATE KEY-----")) {
 		clear(text)
 		return nil, errKey
