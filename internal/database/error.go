@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
@@ -36,6 +37,9 @@ func wrap(database string, err error) error {
 		errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) || pgconn.Timeout(err) ||
 		strings.Contains(err.Error(), "conn closed") || strings.Contains(err.Error(), "unexpected EOF") {
 		return &Error{Database: database, cause: err}
+	}
+	if scan := (pgx.ScanArgError{}); errors.As(err, &scan) { // it may quote the row
+		return fmt.Errorf("database %s: column %d of the answer is of an unexpected kind: please report the releases of ejabberd and PostgreSQL", database, scan.ColumnIndex+1)
 	}
 	return fmt.Errorf("database %s: %w", database, err)
 }
