@@ -21,11 +21,10 @@ import (
 
 // Target is one database.
 type Target struct {
-	Name     string          // label of the metrics
-	Vhosts   []string        // the vhosts that live in it
-	Role     string          // ejabberd's own role, to tell its connections apart; empty: unknown
-	Login    *pgx.ConnConfig // how the exporter logs in
-	PoolSize int             // connections that ejabberd opens for each vhost
+	Name   string          // label of the metrics
+	Vhosts []string        // the vhosts that live in it
+	Role   string          // ejabberd's own role, to tell its connections apart; empty: unknown
+	Login  *pgx.ConnConfig // how the exporter logs in
 }
 
 // Lane is one of the two connections.

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"slices"
 	"time"
 
@@ -97,6 +98,7 @@ func Discover(ctx context.Context, o Options, before *Found) (*Found, error) {
 		return nil, err
 	}
 	if err := found.findDatabases(o, before); err != nil {
+		found.Close(ctx)
 		return nil, err
 	}
 	src.Bounds.Bind("vhost", o.VhostsMax, src.Vhosts...)
@@ -119,13 +121,13 @@ func override(config *ejabberdconf.Config, o Options) {
 	if len(o.Vhosts) > 0 {
 		config.Hosts = o.Vhosts
 	}
-	for vhost, docroot := range o.Docroots {
+	for _, vhost := range slices.Sorted(maps.Keys(o.Docroots)) { // the file systems are numbered in this order
 		i := slices.IndexFunc(config.Uploads, func(u ejabberdconf.Upload) bool { return u.Vhost == vhost })
 		if i < 0 {
 			config.Uploads = append(config.Uploads, ejabberdconf.Upload{Vhost: vhost})
 			i = len(config.Uploads) - 1
 		}
-		config.Uploads[i].Docroot = docroot
+		config.Uploads[i].Docroot = o.Docroots[vhost]
 		if !slices.Contains(config.Hosts, vhost) {
 			config.Hosts = append(config.Hosts, vhost)
 		}
@@ -189,7 +191,7 @@ func (f *Found) findDatabases(o Options, before *Found) error {
 		}
 		names = append(names, name)
 		f.Sources.Pools[name] = db.PoolSize * len(db.Vhosts)
-		targets = append(targets, &database.Target{Name: name, Vhosts: db.Vhosts, Role: db.Role, Login: login, PoolSize: db.PoolSize})
+		targets = append(targets, &database.Target{Name: name, Vhosts: db.Vhosts, Role: db.Role, Login: login})
 	}
 	if before != nil && before.databases != nil {
 		f.databases, before.databases = before.databases.Renew(targets...), nil
