@@ -59,7 +59,7 @@ func echo(e *xmpp.Element) string {
 	body := e.Child(xmpp.Component, "body")
 	switch kind := e.Attribute("type"); {
 	case e.Name.Local == "message" && kind != "error" && body != nil:
-		return "<message type='chat' " + address + "><body>" + xmpp.Escape(body.Text) + "</body></message>"
+		return "<message type='chat' " + address + "><body>" + xmpp.Escape(body.Text) + "</body>" + hints(e) + "</message>"
 	case e.Name.Local == "iq" && kind == "get" && e.Child("urn:xmpp:ping", "ping") != nil:
 		return "<iq type='result' " + address + "/>"
 	case e.Name.Local == "iq" && (kind == "get" || kind == "set"):
@@ -67,6 +67,16 @@ func echo(e *xmpp.Element) string {
 			"<service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>"
 	}
 	return ""
+}
+
+// hints are those of a message that say where not to keep it (XEP-0334): what comes back is no more worth keeping.
+func hints(e *xmpp.Element) (all string) {
+	for _, c := range e.Children {
+		if c.Name.Space == "urn:xmpp:hints" {
+			all += "<" + c.Name.Local + " xmlns='urn:xmpp:hints'/>"
+		}
+	}
+	return all
 }
 
 // Stop disconnects the component.
