@@ -159,6 +159,9 @@ func (s *settings) rediscover(ctx context.Context, exporter *collector.Exporter,
 			case <-ctx.Done():
 				return
 			}
+			if !found.Changed(s.discovery) {
+				continue // the facts are older than the vhost: only a restart, which makes them anew, helps
+			}
 		}
 		again, err := discovery.Discover(ctx, s.discovery, found)
 		if err != nil {

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"reflect"
 	"slices"
 	"time"
 
@@ -107,6 +108,16 @@ func Discover(ctx context.Context, o Options, before *Found) (*Found, error) {
 	}
 	found.ProbeOnly = src.API == nil && src.Databases == nil && len(src.Uploads) == 0 && blocked == nil
 	return found, nil
+}
+
+// Changed tells whether there is something else to be read now than what was found. What can't be read is for Discover to judge.
+func (f *Found) Changed(o Options) bool {
+	config, err := read(o)
+	if err != nil {
+		return true
+	}
+	override(config, o)
+	return !reflect.DeepEqual(config, f.Config)
 }
 
 func read(o Options) (*ejabberdconf.Config, error) {
