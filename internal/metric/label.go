@@ -5,6 +5,7 @@ package metric
 import (
 	"regexp"
 	"slices"
+	"strings"
 )
 
 // Other is the label value of everything that is not on the list.
@@ -47,16 +48,9 @@ func (l Label) Describe() string {
 	case l.bound:
 		return "bound at discovery"
 	case l.like != nil:
-		return "like " + l.like.String()
+		return "like " + strings.TrimSuffix(strings.TrimPrefix(l.like.String(), "^(?:"), ")$")
 	}
-	text := ""
-	for i, v := range l.values {
-		if i > 0 {
-			text += ", "
-		}
-		text += v
-	}
-	return text
+	return strings.Join(l.values, ", ")
 }
 
 // value returns what is shown for v. ok is false where the value must not be shown at all: a vhost that nobody bound, for
