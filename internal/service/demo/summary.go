@@ -3,11 +3,7 @@
 package main
 
 import (
-	"context"
-	"errors"
 	"fmt"
-	"os/exec"
-	"path/filepath"
 	"strings"
 
 	"github.com/prometheus/common/expfmt"
@@ -57,7 +53,7 @@ func (d *demo) summarise(page string) (failed []string) {
 		d.say("  %-13s %.0f accounts, %.0f of them online in %.0f sessions, %.0f active within 30 days, %.0f made within 7 days, %.0f never logged in",
 			vhost, n("ejabberd_accounts"), n("ejabberd_accounts_online"), n("ejabberd_sessions"),
 			window("ejabberd_accounts_active", "30d"), window("ejabberd_accounts_created", "7d"), n("ejabberd_accounts_never_logged_in"))
-		d.say("  %-13s %.0f uploaded files of %.0f accounts, %.0f MiB; %.0f accounts over the hard quota, %.0f near it; %.0f files kept too long",
+		d.say("  %-13s %.0f uploaded files of %.0f accounts, %.0f MiB; accounts over the hard quota: %.0f, near it: %.0f; files kept too long: %.0f",
 			"", n("ejabberd_upload_files"), n("ejabberd_upload_accounts"), n("ejabberd_upload_bytes")/(1<<20),
 			n("ejabberd_upload_accounts_over_quota", `level="hard"`), n("ejabberd_upload_accounts_near_quota", `level="hard"`), n("ejabberd_upload_files_expired"))
 	}
@@ -70,27 +66,4 @@ func (d *demo) summarise(page string) (failed []string) {
 		}
 	}
 	return failed
-}
-
-// runPlugins runs each plugin once and prints what it says, without performance data.
-func (d *demo) runPlugins(ctx context.Context) error {
-	plugins, err := filepath.Glob(filepath.Join(d.bin, "check_xmpp_*"))
-	if err != nil || len(plugins) == 0 {
-		return errors.New("no plugins: run make build first")
-	}
-	d.say("What the plugins say")
-	var failed []string
-	for _, plugin := range plugins {
-		args := []string{"--domain=" + d.Domains[0], "--resolver=" + d.Resolver.Addr(), "--ca-file=" + d.CAFile, "-t", "10"}
-		text, err := exec.CommandContext(ctx, plugin, args...).Output()
-		first, _, _ := strings.Cut(string(text), " | ")
-		d.say("  %s", first)
-		if err != nil {
-			failed = append(failed, fmt.Sprintf("%s: %v", filepath.Base(plugin), err))
-		}
-	}
-	if len(failed) > 0 {
-		return errors.New(strings.Join(failed, "; "))
-	}
-	return nil
 }
