@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 	"syscall"
 
+	"golang.org/x/net/idna"
 	"golang.org/x/net/ipv4"
 	"golang.org/x/sys/unix"
 )
@@ -66,6 +67,9 @@ func (l *Listener) Point(t Target) {
 	for _, vhost := range t.Vhosts {
 		if known[vhost] == nil {
 			known[vhost] = new(counters)
+		}
+		if native, err := idna.Lookup.ToUnicode(vhost); err == nil {
+			known[native] = known[vhost] // mod_metrics writes it as ejabberd does, we in ASCII
 		}
 	}
 	l.vhosts.Store(&known)

@@ -37,6 +37,16 @@ func TestCounts(t *testing.T) {
 	}
 }
 
+// TestVhostInUnicode: ejabberd keeps the names of vhosts in Unicode, the page has them in ASCII.
+func TestVhostInUnicode(t *testing.T) {
+	at := target(t)
+	at.Vhosts = []string{"xn--bcher-kva.test"}
+	l := listener(t, at)
+	send := sender(t, l)
+	send(strings.Replace(login, "chapril.test", "bücher.test", 1))
+	until(t, l, func(c Counts) bool { return c.Vhosts["xn--bcher-kva.test"][Login] == 1 && len(c.Vhosts) == 1 })
+}
+
 func TestForeignSendersAreRefusedUnlessAllowed(t *testing.T) {
 	for _, c := range []struct {
 		sender           string

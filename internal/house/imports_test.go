@@ -71,7 +71,7 @@ var rooms = []room{
 	},
 	{
 		name: "internal/events",
-		from: []string{"golang.org/x/net/ipv4", "golang.org/x/sys/unix"},
+		from: []string{"golang.org/x/net/idna", "golang.org/x/net/ipv4", "golang.org/x/sys/unix"},
 		why:  "a source counts datagrams and knows nothing of metrics",
 	},
 	{
