@@ -59,7 +59,7 @@ type Database struct {
 	Name      string   `json:"name"`
 	Role      string   `json:"role"`       // PostgreSQL role that ejabberd uses; empty where the vhosts use several
 	Vhosts    []string `json:"vhosts"`     // the vhosts that live in it
-	PoolSize  int      `json:"pool_size"`  // connections that ejabberd opens for each vhost
+	PoolSize  int      `json:"pool_size"`  // connections that ejabberd opens for each vhost; 0 where they differ
 	MultiHost bool     `json:"multi_host"` // new_sql_schema or sql_schema_multihost; the schema itself decides, see internal/database
 }
 

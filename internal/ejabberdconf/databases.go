@@ -32,9 +32,12 @@ func (r *reader) addDatabase(db Database) {
 		known := &r.Databases[i]
 		if known.Host == db.Host && known.Port == db.Port && known.Name == db.Name {
 			known.Vhosts = append(known.Vhosts, db.Vhosts...)
-			known.PoolSize = max(known.PoolSize, db.PoolSize)
+			// More than one: a number for one of them would be a wrong one.
+			if known.PoolSize != db.PoolSize {
+				known.PoolSize = 0
+			}
 			if known.Role != db.Role {
-				known.Role = "" // more than one: a number for one of them would be a wrong one
+				known.Role = ""
 			}
 			return
 		}

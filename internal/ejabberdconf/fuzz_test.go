@@ -39,7 +39,7 @@ func FuzzRead(f *testing.F) {
 			}
 		}
 		for _, db := range config.Databases {
-			if db.Port < 1 || db.Port > 65535 || db.PoolSize < 1 || len(db.Vhosts) == 0 {
+			if db.Port < 1 || db.Port > 65535 || db.PoolSize < 0 || len(db.Vhosts) == 0 {
 				t.Errorf("database %+v", db)
 			}
 		}

@@ -7,6 +7,15 @@ import (
 	"testing"
 )
 
+// TestVhostsThatDiffer: what the vhosts of one database do not agree on is unknown of it.
+func TestVhostsThatDiffer(t *testing.T) {
+	config := readText(t, "hosts: [a.example, b.example, c.example]\ndefault_db: sql\nsql_type: pgsql\nsql_pool_size: 5\n"+
+		"host_config: {b.example: {sql_pool_size: 20, sql_username: other}}")
+	if len(config.Databases) != 1 || config.Databases[0].PoolSize != 0 || config.Databases[0].Role != "" {
+		t.Errorf("databases %+v", config.Databases)
+	}
+}
+
 func TestStorage(t *testing.T) {
 	const sql = "hosts: [a.example, b.example]\ndefault_db: sql\n"
 	both := []string{"a.example", "b.example"}
