@@ -90,8 +90,7 @@ func askLivestatus(socket string) (map[key]seen, error) {
 	for _, row := range rows {
 		if checked, _ := row[2].(float64); checked == 1 {
 			state, _ := row[3].(float64)
-			results[key{fmt.Sprint(row[0]), strings.TrimSuffix(fmt.Sprint(row[1]), "!")}] =
-				seen{int(state), fmt.Sprint(row[4]), fmt.Sprint(row[5]), fmt.Sprint(row[6])}
+			results[key{fmt.Sprint(row[0]), strings.TrimSuffix(fmt.Sprint(row[1]), "!")}] = seen{int(state), fmt.Sprint(row[4]), fmt.Sprint(row[5]), fmt.Sprint(row[6])}
 		}
 	}
 	return results, nil

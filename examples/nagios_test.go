@@ -21,8 +21,8 @@ func (s *scene) startNagios(t *testing.T) func() map[key]seen {
 		return strings.Replace(host, "/etc/nagios4/xmpp-probe.password", s.password, 1)
 	})
 	services = regexp.MustCompile(`check_command +(check_xmpp_\w+)(!.*)?`).ReplaceAllStringFunc(services, func(line string) string {
-		plugin, options, _ := strings.Cut(strings.Fields(line)[1], "!")
-		_, options, _ = strings.Cut(line, "!")
+		plugin, _, _ := strings.Cut(strings.Fields(line)[1], "!")
+		_, options, _ := strings.Cut(line, "!")
 		return "check_command " + plugin + "!" + options + s.line(plugin, "$_HOSTXMPP_DOMAIN$")
 	})
 	commands, err := os.ReadFile("nagios/commands.cfg")
@@ -91,8 +91,7 @@ func readStatus(path string) map[key]seen {
 		}
 		if is["has_been_checked"] == "1" {
 			state, _ := strconv.Atoi(is["current_state"])
-			results[key{is["host_name"], is["check_command"][:strings.IndexByte(is["check_command"]+"!", '!')]}] =
-				seen{state, is["plugin_output"], is["long_plugin_output"], is["performance_data"]}
+			results[key{is["host_name"], is["check_command"][:strings.IndexByte(is["check_command"]+"!", '!')]}] = seen{state, is["plugin_output"], is["long_plugin_output"], is["performance_data"]}
 		}
 	}
 	return results
