@@ -168,7 +168,7 @@ func (e *Ejabberd) Kill() {
 }
 
 // Signal sends a signal to the Erlang VM: SIGSTOP and SIGCONT make a server that hangs.
-func (e *Ejabberd) Signal(signal syscall.Signal) error { return syscall.Kill(e.beam.pid, signal) }
+func (e *Ejabberd) Signal(signal syscall.Signal) error { return deliver(e.beam.pid, signal) }
 
 // Ctl runs a command as ejabberdctl would and gives its output.
 func (e *Ejabberd) Ctl(ctx context.Context, args ...string) (string, error) {

@@ -141,9 +141,9 @@ func (p *Postgres) Signal(signal syscall.Signal) error {
 		if err != nil {
 			return fmt.Errorf("find the backends of PostgreSQL: %w", err)
 		}
-		_ = syscall.Kill(pid, signal) // it may have ended meanwhile
+		_ = deliver(pid, signal) // it may have ended meanwhile
 	}
-	return syscall.Kill(p.process.pid, signal)
+	return deliver(p.process.pid, signal)
 }
 
 // URL is for connecting over TCP.
