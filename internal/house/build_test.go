@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -24,6 +25,7 @@ func TestBuild(t *testing.T) {
 	}
 	for _, source := range sources {
 		program := filepath.Join(bin, source.Name())
+		checkSize(t, program)
 		// The plugins exit 3 here, as their contract says.
 		if said, err := exec.CommandContext(t.Context(), program, "--version").Output(); !strings.Contains(string(said), "1.2.3-test") {
 			t.Errorf("%s --version says %q (%v)", source.Name(), said, err)
@@ -39,5 +41,23 @@ func TestBuild(t *testing.T) {
 			}
 		}
 		_ = binary.Close()
+	}
+}
+
+// small are the plugins that run most often.
+var small = []string{"check_xmpp_c2s", "check_xmpp_s2s", "check_xmpp_cert", "check_xmpp_dns"}
+
+// checkSize: a plugin is started every minute, from a disk or over a network that others use too.
+func checkSize(t *testing.T, program string) {
+	t.Helper()
+	name, limit := filepath.Base(program), int64(12_000_000)
+	if slices.Contains(small, name) {
+		limit = 8_000_000
+	}
+	info, err := os.Stat(program)
+	if err != nil {
+		t.Error(err)
+	} else if strings.HasPrefix(name, "check_") && info.Size() > limit {
+		t.Errorf("%s has %d bytes, %d at most: what does it link that it does not need?", name, info.Size(), limit)
 	}
 }

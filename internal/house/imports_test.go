@@ -54,6 +54,15 @@ var rooms = []room{
 		why:  "net/http in the room of the probes would add a third of a megabyte to every plugin: the standard library and not that",
 	},
 	{
+		name: "internal/web/*",
+		from: []string{"github.com/coder/websocket"},
+		why:  "the websites of the tests use the libraries that we do not ship, so that ours is tried against another's",
+	},
+	{
+		name: "internal/secret",
+		why:  "where passwords pass is small enough to be read whole: the standard library and nothing else",
+	},
+	{
 		name: "internal/ejabberdconf",
 		from: []string{"go.yaml.in/yaml/v3", "golang.org/x/net/idna"},
 		why:  "it reads a file and knows nobody",
@@ -71,8 +80,12 @@ var rooms = []room{
 	},
 	{
 		name: "internal/events",
-		from: []string{"golang.org/x/net/idna", "golang.org/x/net/ipv4", "golang.org/x/sys/unix"},
+		from: []string{"golang.org/x/net/idna", "golang.org/x/sys/unix"},
 		why:  "a source counts datagrams and knows nothing of metrics",
+	},
+	{
+		name: "internal/epmd",
+		why:  "a source asks its server and knows nothing of metrics",
 	},
 	{
 		name: "internal/logfile",
@@ -91,11 +104,12 @@ var rooms = []room{
 	{
 		name: "internal/certs",
 		ours: []string{"internal/ejabberdconf", "internal/xmpp"},
+		from: []string{"golang.org/x/net/idna"},
 		why:  "it looks at certificates only, on disk and in handshakes",
 	},
 	{
 		name: "internal/database",
-		ours: []string{"internal/metric", "internal/ejabberdconf"},
+		ours: []string{"internal/metric", "internal/ejabberdconf", "internal/secret"},
 		from: []string{"github.com/jackc/pgx/v5", "golang.org/x/net/idna"},
 		why:  "it is the one room that opens connections to PostgreSQL, so that two in all can be promised",
 	},
@@ -103,20 +117,20 @@ var rooms = []room{
 		name: "collector",
 		ours: []string{
 			"internal/metric", "internal/ejabberd", "internal/ejabberdconf", "internal/database", "internal/uploads", "internal/events", "internal/logfile",
-			"internal/process", "internal/sockets", "internal/certs",
+			"internal/process", "internal/sockets", "internal/certs", "internal/epmd",
 		},
 		from: []string{"github.com/jackc/pgx/v5"},
 		why:  "a collector adds numbers to a Set; pages, flags and probes are other rooms",
 	},
 	{
 		name: "probes",
-		ours: []string{"internal/metric", "internal/xmpp", "internal/dns", "internal/stun", "internal/web"},
+		ours: []string{"internal/metric", "internal/xmpp", "internal/dns", "internal/stun", "internal/web", "internal/secret"},
 		from: []string{"golang.org/x/net/idna"},
 		why:  "a probe sees what a stranger sees: no ejabberd.yml, no API, no database",
 	},
 	{
 		name: "internal/probeconf",
-		ours: []string{"probes"},
+		ours: []string{"probes", "internal/secret"},
 		from: []string{"go.yaml.in/yaml/v3"},
 		why:  "it reads a file with secrets and knows nothing of pages",
 	},
@@ -132,22 +146,48 @@ var rooms = []room{
 		why:  "it writes the lines that an administrator pastes, from what the sources declare",
 	},
 	{
+		name: "internal/privacy",
+		why:  "it writes a page that is published: numbers and dates, so that nothing else gets onto it",
+	},
+	{
+		name: "internal/statuspage",
+		ours: []string{"internal/metric", "internal/exposition", "internal/remedy", "collector", "probes"},
+		why:  "it writes what others know as a page; where that comes from is their business",
+	},
+	{
+		name: "internal/statistics",
+		ours: []string{"internal/metric"},
+		why:  "it writes a document that is published: numbers of Sets, so that nothing else gets into it",
+	},
+	{
 		name: "internal/discovery",
 		ours: []string{
-			"internal/metric", "internal/ejabberdconf", "internal/ejabberd", "internal/database", "internal/uploads", "internal/certs", "collector",
+			"internal/metric", "internal/ejabberdconf", "internal/ejabberd", "internal/database", "internal/uploads", "internal/certs", "internal/secret",
+			"collector",
 		},
 		why: "it finds the sources and hands them to the collectors; flags and pages are other rooms",
 	},
 	{
 		name: "internal/nagios",
-		ours: []string{"internal/metric", "probes"},
-		from: []string{"github.com/alecthomas/kingpin/v2", "github.com/prometheus/common/version", "golang.org/x/net/idna"},
-		why:  "a plugin is a probe and its rendering",
+		ours: []string{"internal/metric", "internal/secret", "probes"},
+		from: []string{"github.com/prometheus/common/version", "golang.org/x/net/idna"},
+		why:  "a plugin is a probe and its rendering, and two megabytes smaller without a library for flags",
+	},
+	{
+		name: "internal/page",
+		ours: []string{"internal/metric", "internal/nagios", "internal/secret", "probes"},
+		why:  "it reads what the exporter shows to everybody: no source, and no library for a format of lines",
 	},
 	{
 		name: "cmd/check_*",
-		ours: []string{"internal/nagios", "internal/xmpp/sasl", "probes"},
+		ours: []string{"internal/nagios", "internal/page", "internal/xmpp/sasl", "probes"},
 		why:  "a plugin's main is ten lines: nagios.Main with its probe, and how to log in where it does that",
+	},
+	{
+		name: "cmd/xmpp_plugins",
+		ours: []string{"internal/nagios", "internal/page", "internal/secret", "internal/xmpp/sasl", "probes"},
+		from: []string{"github.com/prometheus/common/version"},
+		why:  "it is the plugins in one program, and nothing beside",
 	},
 	{
 		name: "cmd/ejabberd_exporter",
@@ -169,6 +209,33 @@ var rooms = []room{
 		ours: []string{"internal/service"},
 		from: []string{"github.com/prometheus/common/"},
 		why:  "the demo runs what is shipped from outside, as an operator does",
+	},
+	{
+		name: "internal/scale",
+		ours: []string{"internal/service"},
+		why:  "it fills a service of internal/service",
+	},
+	{
+		name: "internal/scale/bench",
+		ours: []string{"internal/scale", "internal/service", "internal/ejabberd", "internal/uploads", "collector", "probes"},
+		from: []string{"github.com/jackc/pgx/v5", "golang.org/x/net/ipv4", "golang.org/x/sys/unix"},
+		why:  "it measures rooms by themselves, and what is shipped from outside",
+	},
+	{
+		name: "internal/situations",
+		why:  "it has tests only",
+	},
+	{
+		name: "internal/faults",
+		why:  "it has tests only",
+	},
+	{
+		name: "internal/recipes",
+		why:  "it runs what docs/recipes tell people to run",
+	},
+	{
+		name: "packaging/*",
+		why:  "it asks the Go tool and the programs, as packages are built from outside",
 	},
 	{
 		name: "internal/house",
@@ -201,12 +268,16 @@ func TestDependencies(t *testing.T) {
 	never := []struct{ room, pkg, why string }{
 		{"cmd/check_*", "github.com/prometheus/client_golang", "a plugin is started every minute: it stays small and quick"},
 		{"cmd/check_*", "github.com/jackc/pgx", "a plugin looks from outside"},
+		{"cmd/check_*", "github.com/alecthomas/kingpin", "its templates find methods by their names, so that the linker can leave none out: two megabytes"},
+		{"cmd/xmpp_plugins", "github.com/prometheus/client_golang", "a plugin is started every minute: it stays small and quick"},
+		{"cmd/xmpp_plugins", "github.com/jackc/pgx", "a plugin looks from outside"},
 		{"collector", "github.com/prometheus/client_golang", "only internal/exposition makes Prometheus metrics"},
 		{"collector", "github.com/alecthomas/kingpin", "flags are made in cmd/ejabberd_exporter, from data"},
 		{"probes", "github.com/prometheus/client_golang", "only internal/exposition makes Prometheus metrics"},
 		{"probes", "github.com/alecthomas/kingpin", "flags are made in internal/nagios and cmd/ejabberd_exporter, from data"},
 		{"cmd/*", module + "internal/service", "test servers do not belong into what is shipped"},
 		{"cmd/*", module + "internal/xmpp/xmpptest", "scripted peers do not belong into what is shipped"},
+		{"cmd/*", module + "internal/web/webtest", "websites of tests do not belong into what is shipped"},
 		{"cmd/*", "net/http/pprof", "a heap profile shows whatever passed through memory: account names, addresses"},
 	}
 	for _, pkg := range packages(t) {

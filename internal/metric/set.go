@@ -95,6 +95,13 @@ func (s *Set) sample(m *Metric, labels []string) (sample *Sample, fresh bool) {
 // UnknownVhost tells whether a number was left out because nobody bound its vhost: discovery should run again.
 func (s *Set) UnknownVhost() bool { return s.unknown }
 
+// Join adds the samples of another Set, which is of other metrics.
+func (s *Set) Join(other *Set) {
+	for key, sample := range other.samples {
+		s.samples[key] = sample
+	}
+}
+
 // OnFailure is what remains of a Set when its collector failed: the metrics declared to be told even then.
 func (s *Set) OnFailure() *Set {
 	rest := NewSet(s.bounds)

@@ -6,7 +6,9 @@ package remedy
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"slices"
 	"strings"
@@ -15,10 +17,18 @@ import (
 	"github.com/chapril/ejabberd_exporter/internal/ejabberd"
 )
 
+// Needs tells which of the texts of this package give what was refused, be it a choice. What is only down needs none.
+func Needs(err error) (api, role, directory bool) {
+	refused := (*ejabberd.Refused)(nil)
+	return errors.As(err, &refused) || errors.Is(err, ejabberd.ErrNoAPI), database.Refused(err), errors.Is(err, fs.ErrPermission)
+}
+
 // API are the lines for ejabberd.yml that let local processes call commands that return numbers, on a loopback port of its own.
 func API(port int, vhost string) string {
 	numbers, personal := ejabberd.Commands()
-	return fmt.Sprintf(`# Merge into ejabberd.yml, then run: ejabberdctl reload_config
+	return fmt.Sprintf(`# Write these lines to /etc/ejabberd/exporter.yml, have it read by a line in ejabberd.yml, and reload:
+#   include_config_file: /etc/ejabberd/exporter.yml
+#   ejabberdctl reload_config
 listen:
   - port: %d
     ip: "127.0.0.1"
@@ -34,8 +44,6 @@ api_permissions:
       ip: 127.0.0.1/32
     what:
 %s
-modules:
-  mod_http_api: {}
 `, port, items("      - ", numbers)) + forAccount(vhost, append(numbers, personal...))
 }
 

@@ -82,6 +82,9 @@ func socket(body []byte) (s Socket, ok bool) {
 	s.Family = family(peer)
 	if s.PeerPort == 0 {
 		s.Family, s.bound = family(local), local
+		if s.State == Listening {
+			s.Backlog = int(binary.NativeEndian.Uint32(body[60:])) // idiag_wqueue
+		}
 	} else {
 		s.PeerHere = peer.IsLoopback() || peer == local
 	}

@@ -113,3 +113,32 @@ func TestUnprivileged(t *testing.T) {
 		t.Errorf("%v\n%s", err, out)
 	}
 }
+
+// TestBacklog: the kernel tells how many may wait, as whoever called listen asked for.
+func TestBacklog(t *testing.T) {
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	raw, err := l.(*net.TCPListener).SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := raw.Control(func(fd uintptr) { err = syscall.Listen(int(fd), 7) }); err != nil {
+		t.Fatal(err)
+	}
+	all, err := List(t.Context(), TCP, Listening)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range all {
+		if s.LocalPort == l.Addr().(*net.TCPAddr).Port {
+			if s.Backlog != 7 || s.Everywhere() {
+				t.Errorf("backlog %d, everywhere %t, want 7 and false", s.Backlog, s.Everywhere())
+			}
+			return
+		}
+	}
+	t.Error("our own socket is not listed")
+}

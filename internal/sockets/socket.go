@@ -53,6 +53,7 @@ type Socket struct {
 	UID       uint32 // of its owner; 65534 for all those that our user namespace does not know
 	Inode     uint32 // 0 before the connection is accepted
 	RTT       time.Duration
+	Backlog   int  // of a listening socket: how many connections may wait to be accepted
 	PeerHere  bool // the peer is this host itself
 
 	bound  netip.Addr // of a socket without a peer
@@ -68,6 +69,9 @@ func (s *Socket) Waits() bool {
 func (s *Socket) ListensOn(transport Transport, ip netip.Addr, port int) bool {
 	return s.Waits() && s.Transport == transport && s.LocalPort == port && s.bound == ip.Unmap()
 }
+
+// Everywhere tells whether a socket that waits is bound to all addresses of this host.
+func (s *Socket) Everywhere() bool { return s.Waits() && s.bound.IsUnspecified() }
 
 // Serves tells whether peers of the family reach a socket that waits: one on "::" serves both, unless it is told not to.
 func (s *Socket) Serves(family Family) bool {
