@@ -70,7 +70,7 @@ func resources(p *dnsmessage.Parser) (found []dnsmessage.Resource, err error) {
 }
 
 // follow picks the records of the name that q's name is an alias of in the end, and the shortest TTL on the way.
-func follow(found []dnsmessage.Resource, q question) (records []dnsmessage.Resource, keep time.Duration, err error) {
+func follow(found []dnsmessage.Resource, q question) (records []record, keep time.Duration, err error) {
 	name, keep := q.name, maxPositive
 	for range maxAliases {
 		var alias *dnsmessage.Resource
@@ -83,7 +83,7 @@ func follow(found []dnsmessage.Resource, q question) (records []dnsmessage.Resou
 				if !decent(rec) {
 					return nil, 0, fmt.Errorf("%w: a target is no host name", ErrMalformed)
 				}
-				records, keep = append(records, rec), min(keep, ttl(rec.Header))
+				records, keep = append(records, record{rec.Body, ttl(rec.Header)}), min(keep, ttl(rec.Header))
 			case dnsmessage.TypeCNAME:
 				alias = &found[i]
 			}

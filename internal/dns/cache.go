@@ -4,6 +4,8 @@ package dns
 
 import (
 	"context"
+	"errors"
+	"maps"
 	"sync"
 	"time"
 
@@ -11,22 +13,31 @@ import (
 )
 
 const (
-	cacheSize   = 1024
+	// cacheSize is enough for five thousand domains: a probe of one asks about six questions.
+	cacheSize   = 32768
+	sweepEvery  = time.Minute
 	maxPositive = 24 * time.Hour
 	maxNegative = time.Minute // a new record should not wait for a badly chosen SOA
 )
 
 // answer is what a question led to: records, or an error. It may be kept for ttl; 0 is not at all.
 type answer struct {
-	records []dnsmessage.Resource
+	records []record
 	err     error
 	ttl     time.Duration
+}
+
+// record is what is kept of a record: the name is the question's, and takes 255 bytes in a dnsmessage.Resource.
+type record struct {
+	body dnsmessage.ResourceBody
+	ttl  time.Duration
 }
 
 // cache keeps answers while their TTLs last and lets callers with the same question share one flight.
 type cache struct {
 	mu      sync.Mutex
 	kept    map[question]entry
+	swept   time.Time // when expired entries were looked for last
 	flights map[question]*flight
 }
 
@@ -83,7 +94,7 @@ func (c *cache) start(ctx context.Context, q question, ask func(context.Context,
 	c.flights[q] = f
 	go func() {
 		defer cancel()
-		a := ask(ctx, q)
+		a := safely(ctx, q, ask)
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		if c.flights[q] == f {
@@ -95,6 +106,18 @@ func (c *cache) start(ctx context.Context, q question, ask func(context.Context,
 	}()
 	return f
 }
+
+// safely asks. A panic, over an answer that nobody thought of, would end the program here: it is an error like others.
+func safely(ctx context.Context, q question, ask func(context.Context, question) answer) (a answer) {
+	defer func() {
+		if recover() != nil {
+			a = answer{err: errBug}
+		}
+	}()
+	return ask(ctx, q)
+}
+
+var errBug = errors.New("panic: this is a bug, please report it")
 
 // keep stores an answer that may be stored.
 func (c *cache) keep(q question, a answer) {
@@ -111,16 +134,16 @@ func (c *cache) keep(q question, a answer) {
 	c.kept[q] = entry{a, now.Add(a.ttl)}
 }
 
-// makeRoom drops what has expired, or any one entry when nothing has.
+// makeRoom drops what has expired, or any one entry when nothing has. A full cache is not walked over for every answer.
 func (c *cache) makeRoom(now time.Time) {
-	victim := question{}
-	for q, e := range c.kept {
-		victim = q
-		if !now.Before(e.until) {
-			delete(c.kept, q)
-		}
+	if now.Sub(c.swept) >= sweepEvery {
+		c.swept = now
+		maps.DeleteFunc(c.kept, func(_ question, e entry) bool { return !now.Before(e.until) })
 	}
-	if len(c.kept) >= cacheSize {
-		delete(c.kept, victim)
+	for q := range c.kept {
+		if len(c.kept) < cacheSize {
+			return
+		}
+		delete(c.kept, q)
 	}
 }

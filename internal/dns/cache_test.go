@@ -41,6 +41,14 @@ func TestThousandCallersAskOnce(t *testing.T) {
 	})
 }
 
+func TestAPanicIsAnError(t *testing.T) {
+	var c cache
+	a := c.get(t.Context(), anyQuestion, func(context.Context, question) answer { panic("an answer that nobody thought of") })
+	if !errors.Is(a.err, errBug) {
+		t.Errorf("got %v", a.err)
+	}
+}
+
 func TestFirstCallerLeaves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var c cache

@@ -52,10 +52,10 @@ func (r *Resolver) SRV(ctx context.Context, service, proto, domain string) ([]SR
 	}
 	found := make([]SRV, 0, len(records))
 	for _, rec := range records {
-		body := rec.Body.(*dnsmessage.SRVResource)
+		body := rec.body.(*dnsmessage.SRVResource)
 		found = append(found, SRV{
 			Target: withoutDot(body.Target.String()), Port: body.Port, Priority: body.Priority, Weight: body.Weight,
-			TTL: ttl(rec.Header),
+			TTL: rec.ttl,
 		})
 	}
 	slices.SortFunc(found, func(a, b SRV) int {
@@ -81,7 +81,7 @@ func (r *Resolver) Addresses(ctx context.Context, host string, ip6 bool) ([]neti
 	}
 	found := make([]netip.Addr, 0, len(records))
 	for _, rec := range records {
-		switch body := rec.Body.(type) {
+		switch body := rec.body.(type) {
 		case *dnsmessage.AResource:
 			found = append(found, netip.AddrFrom4(body.A))
 		case *dnsmessage.AAAAResource:
@@ -100,7 +100,7 @@ func (r *Resolver) TXT(ctx context.Context, name string) ([]string, error) {
 	}
 	found := make([]string, 0, len(records))
 	for _, rec := range records {
-		found = append(found, strings.Join(rec.Body.(*dnsmessage.TXTResource).TXT, ""))
+		found = append(found, strings.Join(rec.body.(*dnsmessage.TXTResource).TXT, ""))
 	}
 	slices.Sort(found)
 	return found, nil
@@ -112,7 +112,7 @@ func (r *Resolver) CNAME(ctx context.Context, name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return withoutDot(records[0].Body.(*dnsmessage.CNAMEResource).CNAME.String()), nil
+	return withoutDot(records[0].body.(*dnsmessage.CNAMEResource).CNAME.String()), nil
 }
 
 // TTL is for how long the addresses of host may be kept, as the resolver told it: the shortest TTL on the way, aliases
@@ -130,7 +130,7 @@ func addressType(ip6 bool) dnsmessage.Type {
 }
 
 // lookup answers from the cache or asks.
-func (r *Resolver) lookup(ctx context.Context, name string, kind dnsmessage.Type) ([]dnsmessage.Resource, error) {
+func (r *Resolver) lookup(ctx context.Context, name string, kind dnsmessage.Type) ([]record, error) {
 	q := question{strings.ToLower(withoutDot(name)), kind}
 	a := r.cache.get(ctx, q, r.ask)
 	if a.err != nil {

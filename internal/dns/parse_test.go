@@ -100,9 +100,25 @@ func FuzzAnswer(f *testing.F) {
 			t.Errorf("kept for %s", a.ttl)
 		}
 		for _, rec := range a.records {
-			if rec.Header.Type != q.kind {
-				t.Errorf("asked for %s, got %s", q.kind, rec.Header.Type)
+			if got := kindOf(rec.body); got != q.kind {
+				t.Errorf("asked for %s, got %s", q.kind, got)
 			}
 		}
 	})
+}
+
+func kindOf(body dnsmessage.ResourceBody) dnsmessage.Type {
+	switch body.(type) {
+	case *dnsmessage.SRVResource:
+		return dnsmessage.TypeSRV
+	case *dnsmessage.AResource:
+		return dnsmessage.TypeA
+	case *dnsmessage.AAAAResource:
+		return dnsmessage.TypeAAAA
+	case *dnsmessage.TXTResource:
+		return dnsmessage.TypeTXT
+	case *dnsmessage.CNAMEResource:
+		return dnsmessage.TypeCNAME
+	}
+	return 0
 }
