@@ -36,7 +36,7 @@ func (e *StreamError) Error() string {
 }
 
 func streamError(e *Element) *StreamError {
-	condition, text := said(e, "urn:ietf:params:xml:ns:xmpp-streams")
+	condition, text := said(e, nsStreamErrors)
 	return &StreamError{condition, text}
 }
 

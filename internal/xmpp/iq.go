@@ -23,9 +23,12 @@ func (e *StanzaError) Error() string {
 	return "answered " + e.Condition + " (" + e.Text + ")"
 }
 
-// ErrorOf reads the error of a stanza of type error.
+// ErrorOf reads the error of a stanza of type error, or of an answer of dialback.
 func ErrorOf(e *Element) *StanzaError {
 	found := e.Child(e.Name.Space, "error")
+	if found == nil && e.Name.Space == Dialback {
+		found = e.Child(Server, "error")
+	}
 	if found == nil {
 		found = &Element{}
 	}

@@ -15,6 +15,7 @@ import (
 const (
 	maxStanza = 256 << 10 // bytes of one element below the stream
 	maxClear  = 64 << 10  // bytes in all before TLS
+	maxGuest  = 256 << 10 // bytes in all after TLS from a peer that came to us
 	maxDepth  = 32        // elements inside each other
 	unlimited = int64(1) << 62
 )
@@ -23,12 +24,14 @@ const (
 type reader struct {
 	src   *bufio.Reader
 	xml   *xml.Decoder
-	left  int   // bytes that the current element may still take
-	total int64 // bytes that the connection may still send
+	left  int    // bytes that the current element may still take
+	total int64  // bytes that the connection may still send
+	most  int64  // total at first
+	while string // what total is for
 }
 
 func newReader(src io.Reader, total int64) *reader {
-	return &reader{src: bufio.NewReaderSize(src, 4096), total: total}
+	return &reader{src: bufio.NewReaderSize(src, 4096), total: total, most: total, while: "before TLS"}
 }
 
 // restart begins a new document on the same connection.
@@ -43,7 +46,7 @@ func (r *reader) ReadByte() (byte, error) {
 	case r.left <= 0:
 		return 0, fmt.Errorf("%w: more than %d KiB at once", ErrMalformed, maxStanza>>10)
 	case r.total <= 0:
-		return 0, fmt.Errorf("%w: more than %d KiB before TLS", ErrMalformed, maxClear>>10)
+		return 0, fmt.Errorf("%w: more than %d KiB %s", ErrMalformed, r.most>>10, r.while)
 	}
 	r.left--
 	r.total--
@@ -102,7 +105,7 @@ func header(tag xml.StartElement) Header {
 	for _, a := range tag.Attr {
 		switch {
 		case a.Name.Space == "xmlns":
-			h.Dialback = h.Dialback || a.Value == nsDialback
+			h.Dialback = h.Dialback || a.Value == Dialback
 		case a.Name.Space != "":
 		case a.Name.Local == "xmlns":
 			h.Namespace = a.Value

@@ -11,7 +11,6 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net"
-	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -22,8 +21,11 @@ const (
 	Server    = "jabber:server"
 	Component = "jabber:component:accept"
 
-	nsStream   = "http://etherx.jabber.org/streams"
-	nsDialback = "jabber:server:dialback"
+	// Dialback is the namespace of what servers prove who they are with (XEP-0220).
+	Dialback = "jabber:server:dialback"
+
+	nsStream       = "http://etherx.jabber.org/streams"
+	nsStreamErrors = "urn:ietf:params:xml:ns:xmpp-streams"
 )
 
 // Header is what stands in a stream's opening tag.
@@ -55,20 +57,7 @@ func NewStream(conn net.Conn) *Stream {
 
 // Open opens the stream, or opens it anew after TLS or authentication, and returns the peer's opening tag.
 func (s *Stream) Open(ctx context.Context, h Header) (Header, error) {
-	var tag strings.Builder
-	tag.WriteString("<?xml version='1.0'?><stream:stream xmlns='" + h.Namespace + "' xmlns:stream='" + nsStream + "'")
-	if h.Namespace == Server {
-		tag.WriteString(" xmlns:db='" + nsDialback + "'")
-	}
-	tag.WriteString(" to='" + Escape(h.To) + "'")
-	if h.From != "" {
-		tag.WriteString(" from='" + Escape(h.From) + "'")
-	}
-	if h.Namespace != Component { // XEP-0114 is older than version 1.0
-		tag.WriteString(" version='1.0' xml:lang='en'")
-	}
-	tag.WriteString(">")
-	if err := s.Send(ctx, tag.String()); err != nil {
+	if err := s.Send(ctx, openingTag(h)); err != nil {
 		return Header{}, err
 	}
 	if h.Namespace == Component {

@@ -23,27 +23,42 @@ var hashes = []struct {
 
 // choice is what a login uses.
 type choice struct {
+	dialect
 	mechanism string
 	hash      scram.HashGeneratorFcn
 	binding   scram.ChannelBinding // for a mechanism with -PLUS
 	plus      bool                 // the server offers -PLUS at all
 }
 
-// choose takes a mechanism that is bound to the TLS channel before any that is not.
+// choose takes SASL2 where it is offered, as clients of today do.
 func choose(f *xmpp.Features, state *tls.ConnectionState) (choice, bool) {
 	binding := bind(f.ChannelBindings, state)
+	for _, offer := range []struct {
+		dialect    dialect
+		mechanisms []string
+	}{{sasl2, f.SASL2}, {sasl1, f.Mechanisms}} {
+		if c, ok := chooseOf(offer.mechanisms, binding); ok {
+			c.dialect = offer.dialect
+			return c, true
+		}
+	}
+	return choice{}, false
+}
+
+// chooseOf takes a mechanism that is bound to the TLS channel before any that is not.
+func chooseOf(mechanisms []string, binding scram.ChannelBinding) (choice, bool) {
 	plus := false
 	for _, h := range hashes {
-		if !slices.Contains(f.Mechanisms, h.mechanism+"-PLUS") {
+		if !slices.Contains(mechanisms, h.mechanism+"-PLUS") {
 			continue
 		}
 		plus = true
 		if binding.IsSupported() {
-			return choice{h.mechanism + "-PLUS", h.hash, binding, true}, true
+			return choice{mechanism: h.mechanism + "-PLUS", hash: h.hash, binding: binding, plus: true}, true
 		}
 	}
 	for _, h := range hashes {
-		if slices.Contains(f.Mechanisms, h.mechanism) {
+		if slices.Contains(mechanisms, h.mechanism) {
 			return choice{mechanism: h.mechanism, hash: h.hash, plus: plus}, true
 		}
 	}

@@ -4,7 +4,9 @@ package sasl_test
 
 import (
 	"crypto/tls"
+	"errors"
 	"net"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -42,5 +44,55 @@ func TestRealServer(t *testing.T) {
 				t.Errorf("logged in as %q: %v", jid, err)
 			}
 		})
+	}
+}
+
+// TestRealSASL2 logs in to a real Prosody by SASL2, which Debian's ejabberd does not offer.
+func TestRealSASL2(t *testing.T) {
+	s := service.ForTest(t, service.Options{NoSQL: true})
+	certificate, err := s.CA.Issue(service.CertOptions{Names: []string{"modern.test"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	prosody, err := service.StartProsody(t.Context(), filepath.Join(s.Dir, "modern"), "modern.test", certificate, s.CAFile, s.Resolver.Port, service.SASL2...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer prosody.Stop()
+	ctx := t.Context()
+	open := func() (*xmpp.Stream, *xmpp.Features) {
+		t.Helper()
+		conn, err := new(net.Dialer).DialContext(ctx, "tcp", "127.0.0.1:"+strconv.Itoa(prosody.C2STLS))
+		if err != nil {
+			t.Fatal(err)
+		}
+		stream := xmpp.NewStream(conn)
+		t.Cleanup(func() { _ = stream.Abort() })
+		if err := stream.Handshake(ctx, &tls.Config{ServerName: prosody.Domain, RootCAs: s.CA.Pool(), MinVersion: tls.VersionTLS12}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := stream.Open(ctx, xmpp.Header{Namespace: xmpp.Client, To: prosody.Domain}); err != nil {
+			t.Fatal(err)
+		}
+		features, err := stream.Features(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return stream, features
+	}
+	account := prosody.Account
+	stream, features := open()
+	used, err := sasl.Authenticate(ctx, stream, features, account.User, account.Password)
+	if err != nil || !strings.HasPrefix(used, "SASL2 SCRAM-SHA-") {
+		t.Fatalf("logged in by %q: %v; offered are %q by SASL2", used, err, features.SASL2)
+	}
+	// The stream goes on as it is. To bind is not tried: that is in the module that mod_sasl2 stands in for here.
+	if _, err = stream.Features(ctx); err != nil {
+		t.Fatalf("after the login: %v", err)
+	}
+	var refused *xmpp.AuthError
+	stream, features = open()
+	if _, err := sasl.Authenticate(ctx, stream, features, account.User, "wrong"); !errors.As(err, &refused) || refused.Condition != "not-authorized" {
+		t.Errorf("a wrong password: %v", err)
 	}
 }

@@ -17,8 +17,6 @@ import (
 	"github.com/chapril/ejabberd_exporter/internal/xmpp"
 )
 
-const namespace = "urn:ietf:params:xml:ns:xmpp-sasl"
-
 // maxIterations bounds the work that a server can make us do; real ones ask for 4096 to some ten thousands.
 const maxIterations = 1_000_000
 
@@ -29,13 +27,10 @@ var (
 	ErrImpostor = errors.New("the server did not prove that it knows the password")
 )
 
-// Login authenticates on an encrypted stream whose features were read, opens it anew and binds a resource, one of the server's
-// choice where resource is empty. It returns the full JID.
+// Login authenticates on an encrypted stream whose features were read and binds a resource, one of the server's choice where resource
+// is empty. It returns the full JID.
 func Login(ctx context.Context, s *xmpp.Stream, f *xmpp.Features, username, password, resource string) (jid string, err error) {
 	if _, err := Authenticate(ctx, s, f, username, password); err != nil {
-		return "", err
-	}
-	if _, err := s.Reopen(ctx); err != nil {
 		return "", err
 	}
 	if _, err := s.Features(ctx); err != nil {
@@ -44,9 +39,9 @@ func Login(ctx context.Context, s *xmpp.Stream, f *xmpp.Features, username, pass
 	return s.Bind(ctx, resource)
 }
 
-// Authenticate proves username's password to the server, and has the server prove that it knows it too. It returns the
-// mechanism that was used.
-func Authenticate(ctx context.Context, s *xmpp.Stream, f *xmpp.Features, username, password string) (mechanism string, err error) {
+// Authenticate proves username's password to the server, and has the server prove that it knows it too. It returns what was used, such
+// as SCRAM-SHA-1-PLUS or SASL2 SCRAM-SHA-256. The features of a stream that belongs to somebody come next.
+func Authenticate(ctx context.Context, s *xmpp.Stream, f *xmpp.Features, username, password string) (used string, err error) {
 	state := s.ConnectionState()
 	if state == nil {
 		return "", ErrNotEncrypted
@@ -59,16 +54,21 @@ func Authenticate(ctx context.Context, s *xmpp.Stream, f *xmpp.Features, usernam
 	if err != nil { // its text may carry the password
 		return "", errors.New("user name or password has characters that SCRAM does not allow")
 	}
-	return choice.mechanism, converse(ctx, s, choice.mechanism, choice.conversation(client))
+	used = choice.name + choice.mechanism
+	if err := converse(ctx, s, choice, choice.conversation(client)); err != nil || !choice.reopens {
+		return used, err
+	}
+	_, err = s.Reopen(ctx)
+	return used, err
 }
 
 // converse carries the conversation over the stream.
-func converse(ctx context.Context, s *xmpp.Stream, mechanism string, c *scram.ClientConversation) error {
+func converse(ctx context.Context, s *xmpp.Stream, d choice, c *scram.ClientConversation) error {
 	first, err := c.Step("")
 	if err != nil {
 		return err
 	}
-	if err := s.Send(ctx, "<auth xmlns='"+namespace+"' mechanism='"+mechanism+"'>"+encode(first)+"</auth>"); err != nil {
+	if err := s.Send(ctx, d.begin(d.mechanism, encode(first))); err != nil {
 		return err
 	}
 	for {
@@ -76,9 +76,9 @@ func converse(ctx context.Context, s *xmpp.Stream, mechanism string, c *scram.Cl
 		if err != nil {
 			return err
 		}
-		said, err := base64.StdEncoding.DecodeString(strings.TrimSpace(e.Text))
+		said, err := base64.StdEncoding.DecodeString(strings.TrimSpace(d.said(e)))
 		switch {
-		case e.Name.Space != namespace || err != nil:
+		case e.Name.Space != d.namespace || err != nil:
 			return fmt.Errorf("%w: <%s> during the login", xmpp.ErrMalformed, xmpp.Clean(e.Name.Local))
 		case e.Name.Local == "failure":
 			return failure(e)
@@ -87,7 +87,7 @@ func converse(ctx context.Context, s *xmpp.Stream, mechanism string, c *scram.Cl
 			if err != nil {
 				return err
 			}
-			if err := s.Send(ctx, "<response xmlns='"+namespace+"'>"+encode(answer)+"</response>"); err != nil {
+			if err := s.Send(ctx, "<response xmlns='"+d.namespace+"'>"+encode(answer)+"</response>"); err != nil {
 				return err
 			}
 		case e.Name.Local == "success":
@@ -100,6 +100,8 @@ func converse(ctx context.Context, s *xmpp.Stream, mechanism string, c *scram.Cl
 				return ErrImpostor
 			}
 			return nil
+		case e.Name.Local == "continue":
+			return errors.New("the server wants more than a password of this account")
 		default:
 			return fmt.Errorf("%w: <%s> during the login", xmpp.ErrMalformed, xmpp.Clean(e.Name.Local))
 		}

@@ -30,6 +30,8 @@ type server struct {
 	hash    scram.HashGeneratorFcn
 	bound   bool   // to the TLS channel
 	forget  bool   // lets everybody in without proof
+	second  bool   // speaks SASL2
+	more    bool   // wants more than a password
 	rounds  int    // of hashing
 	refusal string // answers the first message with this failure
 	version uint16 // of TLS
@@ -66,7 +68,10 @@ func (sv server) login(t *testing.T, said string, f *xmpp.Features) (mechanism s
 	return sasl.Authenticate(t.Context(), s, f, "alice", said)
 }
 
-var payload = regexp.MustCompile(`>([^<]*)</(auth|response)>$`)
+var payload = regexp.MustCompile(`>([^<]*)(?:</initial-response>)?</(?:auth|authenticate|response)>$`)
+
+// header opens a stream.
+const header = "<stream:stream xmlns:stream='http://etherx.jabber.org/streams' xmlns='jabber:client' version='1.0' id='1'>"
 
 func (sv server) serve(t *testing.T, conn *tls.Conn, own *x509.Certificate) {
 	in := bufio.NewReader(conn)
@@ -83,7 +88,7 @@ func (sv server) serve(t *testing.T, conn *tls.Conn, own *x509.Certificate) {
 	write := func(text string) { _, _ = conn.Write([]byte(text)) }
 	read("<stream:stream")
 	read(">")
-	write("<stream:stream xmlns:stream='http://etherx.jabber.org/streams' xmlns='jabber:client' version='1.0' id='1'>")
+	write(header)
 
 	state := conn.ConnectionState()
 	state.PeerCertificates = []*x509.Certificate{own} // as the client sees it
@@ -106,8 +111,14 @@ func (sv server) serve(t *testing.T, conn *tls.Conn, own *x509.Certificate) {
 		}
 		conversation = scramServer.NewConversationWithChannelBindingRequired(binding)
 	}
-	const ns = " xmlns='urn:ietf:params:xml:ns:xmpp-sasl'"
-	for _, end := range []string{"</auth>", "</response>"} {
+	ns, begin, data := " xmlns='urn:ietf:params:xml:ns:xmpp-sasl'", "</auth>", func(code string) string { return code }
+	if sv.second {
+		ns, begin = " xmlns='urn:xmpp:sasl:2'", "</authenticate>"
+		data = func(code string) string {
+			return "<additional-data>" + code + "</additional-data><authorization-identifier>alice@" + domain + "</authorization-identifier>"
+		}
+	}
+	for _, end := range []string{begin, "</response>"} {
 		found := payload.FindStringSubmatch(read(end))
 		if found == nil {
 			return
@@ -122,13 +133,20 @@ func (sv server) serve(t *testing.T, conn *tls.Conn, own *x509.Certificate) {
 		case err != nil:
 			write("<failure" + ns + "><not-authorized/></failure>")
 			return
-		case end == "</auth>":
+		case end == begin:
 			write("<challenge" + ns + ">" + code + "</challenge>")
 		case sv.forget:
 			write("<success" + ns + "/>")
+		case sv.more:
+			write("<continue" + ns + ">" + data(code) + "</continue>")
 		default:
-			write("<success" + ns + ">" + code + "</success>")
+			write("<success" + ns + ">" + data(code) + "</success>")
 		}
+	}
+	if !sv.second { // the stream begins anew; after SASL2 nobody may ask for that
+		read("<stream:stream")
+		read(">")
+		write(header)
 	}
 	read("never")
 }
@@ -167,6 +185,21 @@ func TestMechanisms(t *testing.T) {
 			"SCRAM-SHA-1-PLUS",
 		},
 		"no list of bindings, TLS 1.3": {server{hash: scram.SHA512}, xmpp.Features{Mechanisms: all}, "SCRAM-SHA-512"},
+		"SASL2": {
+			server{hash: scram.SHA256, second: true},
+			xmpp.Features{Mechanisms: all, SASL2: []string{"PLAIN", "SCRAM-SHA-1", "SCRAM-SHA-256"}},
+			"SASL2 SCRAM-SHA-256",
+		},
+		"SASL2, bound": {
+			server{hash: scram.SHA1, second: true, bound: true, binding: scram.NewTLSExporterBinding},
+			xmpp.Features{SASL2: []string{"SCRAM-SHA-256", "SCRAM-SHA-1-PLUS"}, ChannelBindings: []string{"tls-exporter"}},
+			"SASL2 SCRAM-SHA-1-PLUS",
+		},
+		"SASL2 without SCRAM": {
+			server{hash: scram.SHA1},
+			xmpp.Features{Mechanisms: []string{"SCRAM-SHA-1"}, SASL2: []string{"PLAIN", "EXTERNAL"}},
+			"SCRAM-SHA-1",
+		},
 		"no common binding": {
 			server{hash: scram.SHA256},
 			xmpp.Features{Mechanisms: []string{"SCRAM-SHA-256", "SCRAM-SHA-256-PLUS"}, ChannelBindings: []string{"other"}},
@@ -183,20 +216,24 @@ func TestMechanisms(t *testing.T) {
 }
 
 func TestRefusals(t *testing.T) {
-	scramOnly := xmpp.Features{Mechanisms: []string{"SCRAM-SHA-256"}}
+	scramOnly, modern := xmpp.Features{Mechanisms: []string{"SCRAM-SHA-256"}}, xmpp.Features{SASL2: []string{"SCRAM-SHA-256"}}
 	for name, c := range map[string]struct {
 		server  server
 		said    string
 		offered xmpp.Features
 		want    string
 	}{
-		"wrong password":    {server{}, "wrong", scramOnly, "login refused: not-authorized"},
-		"account disabled":  {server{refusal: "account-disabled"}, password, scramOnly, "login refused: account-disabled (go away)"},
-		"impostor":          {server{forget: true}, password, scramOnly, sasl.ErrImpostor.Error()},
-		"PLAIN only":        {server{}, password, xmpp.Features{Mechanisms: []string{"PLAIN"}}, xmpp.ErrNoMechanism.Error()},
-		"too few rounds":    {server{rounds: 1000}, password, scramOnly, "SCRAM: server requested too few iterations (1000)"},
-		"too many rounds":   {server{rounds: 1_000_001}, password, scramOnly, "the server asks for more than 1000000 rounds of hashing"},
-		"forbidden letters": {server{}, "\u0007", scramOnly, "user name or password has characters that SCRAM does not allow"},
+		"wrong password":          {server{}, "wrong", scramOnly, "login refused: not-authorized"},
+		"account disabled":        {server{refusal: "account-disabled"}, password, scramOnly, "login refused: account-disabled (go away)"},
+		"impostor":                {server{forget: true}, password, scramOnly, sasl.ErrImpostor.Error()},
+		"wrong password, SASL2":   {server{second: true}, "wrong", modern, "login refused: not-authorized"},
+		"account disabled, SASL2": {server{second: true, refusal: "account-disabled"}, password, modern, "login refused: account-disabled (go away)"},
+		"impostor, SASL2":         {server{second: true, forget: true}, password, modern, sasl.ErrImpostor.Error()},
+		"more than a password":    {server{second: true, more: true}, password, modern, "the server wants more than a password of this account"},
+		"PLAIN only":              {server{}, password, xmpp.Features{Mechanisms: []string{"PLAIN"}}, xmpp.ErrNoMechanism.Error()},
+		"too few rounds":          {server{rounds: 1000}, password, scramOnly, "SCRAM: server requested too few iterations (1000)"},
+		"too many rounds":         {server{rounds: 1_000_001}, password, scramOnly, "the server asks for more than 1000000 rounds of hashing"},
+		"forbidden letters":       {server{}, "\u0007", scramOnly, "user name or password has characters that SCRAM does not allow"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.server.hash = scram.SHA256

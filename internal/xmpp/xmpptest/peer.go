@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -53,11 +54,51 @@ func (p *Peer) Overlapped() bool {
 // second the second, and all further ones the last.
 func Serve(t testing.TB, address string, scripts ...Script) *Peer {
 	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+	listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp", address)
 	if err != nil {
 		t.Fatalf("scripted peer: %v", err)
 	}
+	return serveOn(t, listener, scripts)
+}
+
+// ServeAll serves on one port of all hosts, and gives the port. Each host has the first script for its own first connection.
+func ServeAll(t testing.TB, hosts []string, scripts ...Script) int {
+	t.Helper()
+	var last error
+	for range 20 { // a port that is free on one host may be taken on another
+		listeners, err := listenAll(hosts)
+		if err != nil {
+			last = err
+			continue
+		}
+		for _, listener := range listeners {
+			serveOn(t, listener, scripts)
+		}
+		return listeners[0].Addr().(*net.TCPAddr).Port
+	}
+	t.Fatalf("scripted peers: %v", last)
+	return 0
+}
+
+// listenAll listens on one free port of all hosts.
+func listenAll(hosts []string) (listeners []net.Listener, err error) {
+	port := "0"
+	for _, host := range hosts {
+		listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp", net.JoinHostPort(host, port))
+		if err != nil {
+			for _, open := range listeners {
+				_ = open.Close()
+			}
+			return nil, err
+		}
+		listeners = append(listeners, listener)
+		_, port, _ = net.SplitHostPort(listener.Addr().String())
+	}
+	return listeners, nil
+}
+
+func serveOn(t testing.TB, listener net.Listener, scripts []Script) *Peer {
+	ctx, cancel := context.WithCancel(context.Background())
 	p := &Peer{Addr: listener.Addr().(*net.TCPAddr).AddrPort()}
 	var running sync.WaitGroup
 	running.Go(func() {
@@ -127,4 +168,31 @@ func Unused(t testing.TB, host string) netip.AddrPort {
 	}
 	defer listener.Close()
 	return listener.Addr().(*net.TCPAddr).AddrPort()
+}
+
+// Backlog returns an address whose backlog is full: the kernel takes no connection, and refuses none.
+func Backlog(t testing.TB) netip.AddrPort {
+	t.Helper()
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+	if err == nil {
+		t.Cleanup(func() { _ = syscall.Close(fd) })
+		err = errors.Join(syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}), syscall.Listen(fd, 0))
+	}
+	if err != nil {
+		t.Fatalf("full backlog: %v", err)
+	}
+	name, err := syscall.Getsockname(fd)
+	if err != nil {
+		t.Fatalf("full backlog: %v", err)
+	}
+	addr := netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), uint16(name.(*syscall.SockaddrInet4).Port))
+	for range 10 { // one fits into a backlog of 0; the first that gets no answer proves that it is full
+		conn, err := (&net.Dialer{Timeout: 300 * time.Millisecond}).DialContext(t.Context(), "tcp", addr.String())
+		if err != nil {
+			return addr
+		}
+		t.Cleanup(func() { _ = conn.Close() })
+	}
+	t.Fatal("full backlog: the kernel takes one connection after the other")
+	return addr
 }

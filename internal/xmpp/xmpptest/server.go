@@ -90,3 +90,40 @@ func PeerServer(domain string, config *tls.Config) Script {
 		Goodbye(),
 	)
 }
+
+// Answering answers an opening tag in the namespace that it asks for, and says what follows.
+func Answering(domain string, text ...string) Script {
+	return Script{Expect("<stream:stream"), answering(domain), Send(strings.Join(text, ""))}
+}
+
+// Offer is what a healthy server says after TLS: mechanisms to clients, dialback to servers.
+func Offer(domain string) Script {
+	return Script{Expect("<stream:stream"), answering(domain), offer}
+}
+
+// Server is healthy for clients and for other servers alike.
+func Server(domain string, config *tls.Config) Script {
+	return Join(Answering(domain, Features(StartTLSRequired)), Upgrade(config), Offer(domain), Goodbye())
+}
+
+// answering reads the rest of an opening tag and sends its own.
+func answering(domain string) Step {
+	return func(c *session) error {
+		tag, err := c.until(">")
+		if err != nil {
+			return err
+		}
+		c.namespace = "jabber:client"
+		if strings.Contains(tag, "jabber:server'") {
+			c.namespace = "jabber:server"
+		}
+		return Send(Header(c.namespace, domain))(c)
+	}
+}
+
+func offer(c *session) error {
+	if c.namespace == "jabber:server" {
+		return Send(Features(Dialback))(c)
+	}
+	return Send(Features(Mechanisms("SCRAM-SHA-256", "SCRAM-SHA-1")))(c)
+}

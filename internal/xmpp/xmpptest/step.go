@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"time"
@@ -22,6 +23,8 @@ type session struct {
 	conn    net.Conn // raw, or TLS over it
 	unread  []byte
 	latency time.Duration
+
+	namespace string // that the other side asked for
 }
 
 // Send writes text in one piece.
@@ -62,6 +65,19 @@ func Endless(text string) Step {
 	}
 }
 
+// Flood writes text again and again until so many bytes are written, or the other side has enough.
+func Flood(text string, size int) Step {
+	return func(c *session) error {
+		block := bytes.Repeat([]byte(text), 1+64<<10/len(text))
+		for left := size; left > 0; left -= len(block) { // size is every connection's
+			if _, err := c.conn.Write(block); err != nil {
+				return nil //nolint:nilerr // that is what we waited for
+			}
+		}
+		return nil
+	}
+}
+
 // Expect reads until text has come.
 func Expect(text string) Step {
 	return func(c *session) error {
@@ -88,6 +104,21 @@ func Latency(d time.Duration) Step {
 func BlackHole() Step {
 	return func(c *session) error {
 		_, err := io.Copy(io.Discard, c.conn)
+		return err
+	}
+}
+
+// HangUp closes our side in the midst of things, and waits for the other to do so too: no data is left that would make a RST of it.
+func HangUp() Step {
+	return func(c *session) error {
+		tcp, ok := c.raw.(*net.TCPConn)
+		if !ok {
+			return errors.New("no TCP connection")
+		}
+		if err := tcp.CloseWrite(); err != nil {
+			return err
+		}
+		_, err := io.Copy(io.Discard, tcp)
 		return err
 	}
 }
@@ -128,4 +159,23 @@ func (d delayed) Write(p []byte) (int, error) {
 		return 0, err
 	}
 	return d.Conn.Write(p)
+}
+
+// Do does something besides.
+func Do(work func()) Step {
+	return func(*session) error { work(); return nil }
+}
+
+// Echo reads what stands between two texts, and sends it as format says.
+func Echo(before, after, format string) Step {
+	return func(c *session) error {
+		if _, err := c.until(before); err != nil {
+			return err
+		}
+		text, err := c.until(after)
+		if err != nil {
+			return err
+		}
+		return Send(fmt.Sprintf(format, text))(c)
+	}
 }
