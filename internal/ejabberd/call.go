@@ -16,6 +16,10 @@ import (
 const (
 	maxAnswer = 1 << 20 // bytes of an answer that is read into memory
 	maxList   = 1 << 30 // bytes of a streamed one; a million sessions are 200 MB
+
+	// maxLeft is how long a request that was given up may keep the next one from being sent: its answer may never come, where a
+	// firewall or another host is between.
+	maxLeft = 5 * time.Minute
 )
 
 // arguments of a command, as JSON.
@@ -26,14 +30,34 @@ type arguments struct {
 	Service string `json:"service,omitempty"`
 }
 
-// take waits until no other request of the command is open.
+// take waits until no other request of the command is open. For one that somebody gave up it waits as long as for an answer, and says
+// the same if there is none.
 func (c *Client) take(ctx context.Context, cmd command) (release func(), err error) {
+	late := func() error {
+		return fmt.Errorf("ejabberd %s: waiting for an earlier call: %w: %w", specs[cmd].name, ErrTimeout, ctx.Err())
+	}
 	select {
 	case c.slots[cmd] <- struct{}{}:
-		return func() { <-c.slots[cmd] }, nil
 	case <-ctx.Done():
-		return nil, fmt.Errorf("ejabberd %s: waiting for an earlier call: %w", specs[cmd].name, ctx.Err())
+		return nil, late()
 	}
+	release = func() { <-c.slots[cmd] }
+	if c.left[cmd] == nil {
+		return release, nil
+	}
+	patience := time.NewTimer(c.options.Timeout)
+	defer patience.Stop()
+	select {
+	case <-c.left[cmd]:
+		c.left[cmd] = nil
+		return release, nil
+	case <-patience.C:
+		err = fmt.Errorf("ejabberd %s: %w", specs[cmd].name, ErrTimeout)
+	case <-ctx.Done():
+		err = late()
+	}
+	release()
+	return nil, err
 }
 
 // call sends a command whose slot the caller holds, and has the answer read. What read finds wrong becomes ErrAnswer.
@@ -54,7 +78,7 @@ func (c *Client) call(ctx context.Context, cmd command, host string, read func(i
 	defer cancel()
 
 	begin := time.Now()
-	answer, err := c.send(request.WithContext(ctx), s, read)
+	answer, err := c.send(ctx, request, cmd, read)
 	if err != nil && answer.broken {
 		err = unanswered(ctx, err)
 	}
@@ -96,12 +120,49 @@ type answer struct {
 	broken bool // the connection failed before the answer was complete
 }
 
-// send sends the request by the transport itself: a redirect is an answer like others, it is not followed.
-func (c *Client) send(request *http.Request, s *spec, read func(io.Reader) error) (answer, error) {
-	response, err := c.transport.RoundTrip(request)
+// roundTrip waits for the head of an answer. It uses the transport itself: a redirect is an answer like others, it is not followed.
+// Where ctx ends first the request stays open until ejabberd has dealt with it, and the answer is thrown away. Until end is called
+// the body can be read.
+func (c *Client) roundTrip(ctx context.Context, request *http.Request, cmd command) (response *http.Response, end func(), err error) {
+	type reply struct {
+		*http.Response
+		err error
+	}
+	replies := make(chan reply, 1)
+	open, quit := context.WithCancel(c.stop)
+	go func() {
+		response, err := c.transport.RoundTrip(request.WithContext(open)) //nolint:bodyclose // whoever receives it does
+		replies <- reply{response, err}
+	}()
+	select {
+	case r := <-replies:
+		context.AfterFunc(ctx, quit)
+		return r.Response, quit, r.err
+	case <-ctx.Done():
+	}
+	left := make(chan struct{})
+	c.left[cmd] = left
+	limit := time.AfterFunc(maxLeft, quit)
+	go func() {
+		defer close(left)
+		r := <-replies
+		limit.Stop()
+		quit()
+		if r.err == nil {
+			_ = r.Body.Close()
+		}
+	}()
+	return nil, func() {}, ctx.Err()
+}
+
+// send sends the request and has the answer read.
+func (c *Client) send(ctx context.Context, request *http.Request, cmd command, read func(io.Reader) error) (answer, error) {
+	response, end, err := c.roundTrip(ctx, request, cmd)
+	defer end()
 	if err != nil {
 		return answer{broken: true}, err
 	}
+	s := &specs[cmd]
 	defer response.Body.Close()
 	kind, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type"))
 	a := answer{status: response.StatusCode, html: kind == "text/html"}

@@ -8,6 +8,7 @@
 package ejabberd
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -44,15 +45,21 @@ type Options struct {
 }
 
 // Client asks one ejabberd node. It is safe for concurrent use: of each command at most one request is open at a time, further
-// callers wait for their turn. Connections are kept alive: each new one costs a line in ejabberd's log.
+// callers wait for their turn. That holds for those who gave up as well: ejabberd carries a command out whether somebody waits
+// for it or not, so the next one is not sent before. Connections are kept alive: each new one costs a line in ejabberd's log.
 type Client struct {
 	options   Options
 	base      string
 	transport *http.Transport
-	slots     [len(specs)]chan struct{} // taken while a request of that command is open
+	slots     [len(specs)]chan struct{} // taken while a request of that command is waited for
+	left      [len(specs)]chan struct{} // guarded by slots: closed when the request that was last given up is off; nil for none
+	stop      context.Context           // of what was given up
+	cancel    context.CancelFunc
 
 	status  cached[nodeStatus]    // guarded by slots[status]
 	vhosts  cached[[]servedVhost] // guarded by slots[registeredVhosts]
+	listed  listed
+	pace    pace
 	journal journal
 }
 
@@ -92,11 +99,15 @@ func New(o Options) (*Client, error) {
 			MaxResponseHeaderBytes: 64 << 10,
 		},
 	}
+	c.stop, c.cancel = context.WithCancel(context.Background())
 	for i := range c.slots {
 		c.slots[i] = make(chan struct{}, 1)
 	}
 	return c, nil
 }
 
-// Close closes the connections that are kept alive. Calls under way end by their own contexts.
-func (c *Client) Close() { c.transport.CloseIdleConnections() }
+// Close closes the connections that are kept alive, or on which nobody waits. Calls under way end by their own contexts.
+func (c *Client) Close() {
+	c.cancel()
+	c.transport.CloseIdleConnections()
+}

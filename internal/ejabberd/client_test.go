@@ -94,6 +94,34 @@ func TestWaitingEndsWithTheContext(t *testing.T) {
 	}
 }
 
+// ejabberd carries out what it was sent, though nobody waits any more: callers that come and give up must not pile up work there.
+func TestNoRequestFollowsOneThatWasGivenUp(t *testing.T) {
+	awake := make(chan struct{})
+	s := serve(t, func(w http.ResponseWriter, _ *http.Request) { <-awake; _, _ = io.WriteString(w, `{"stat":1}`) })
+	c := client(t, s.URL, func(o *Options) { o.Timeout = 30 * time.Millisecond })
+	for range 5 {
+		if _, err := c.Uptime(t.Context()); !errors.Is(err, ErrTimeout) {
+			t.Errorf("hanging: %v", err)
+		}
+	}
+	if n := len(s.calls()); n != 1 {
+		t.Errorf("%d calls while ejabberd hangs, want 1", n)
+	}
+	close(awake)
+	for began := time.Now(); ; {
+		_, err := c.Uptime(t.Context())
+		if err == nil {
+			break
+		}
+		if time.Since(began) > 10*time.Second {
+			t.Fatal(err)
+		}
+	}
+	if n := len(s.calls()); n < 2 {
+		t.Error("what was given up was taken for the answer of another")
+	}
+}
+
 // ejabberd closes connections that are idle for long: the next call must not fail for that.
 func TestClosedIdleConnection(t *testing.T) {
 	s := answers(t, dialects["26.07"])
@@ -193,9 +221,9 @@ func TestSessionsInSQLAreNotAsked(t *testing.T) {
 func TestStatusAndVhostsAreKeptForAWhile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var c cached[int]
-		fetched, broken := 0, error(nil)
+		fetched, broken, turn := 0, error(nil), true
 		get := func() (int, error) {
-			return c.get(func() (int, error) { fetched++; return fetched, broken })
+			return c.get(func() bool { return turn }, func() (int, error) { fetched++; return fetched, broken })
 		}
 		for _, step := range []struct {
 			after int // seconds
@@ -212,6 +240,29 @@ func TestStatusAndVhostsAreKeptForAWhile(t *testing.T) {
 			broken = step.err
 			if got, err := get(); got != step.want || !errors.Is(err, step.err) {
 				t.Errorf("%+v: %d, %v", step, got, err)
+			}
+		}
+		turn = false // others ask
+		for _, want := range []int{3, 4} {
+			wait(t, 151) // after 450 s of age, and 601
+			if got, _ := get(); got != want {
+				t.Errorf("without a turn: %d, want %d", got, want)
+			}
+		}
+	})
+}
+
+// TestOneRareQuestionInTenSeconds: the others wait.
+func TestOneRareQuestionInTenSeconds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var c Client
+		for _, step := range []struct {
+			after int
+			want  bool
+		}{{0, true}, {0, false}, {9, false}, {1, true}, {5, false}, {60, true}} {
+			wait(t, step.after)
+			if got := c.Turn(); got != step.want {
+				t.Errorf("%+v: %v", step, got)
 			}
 		}
 	})

@@ -51,6 +51,9 @@ func TestConnectedUsers(t *testing.T) {
 	if want := map[Account]int{AccountOf("juliet", "chapril.org"): 2, AccountOf("romeo", "libre.test"): 1}; !reflect.DeepEqual(accounts, want) {
 		t.Errorf("accounts %v, want %v", accounts, want)
 	}
+	if n, err := c.SessionCount(t.Context()); n != 3 || err != nil { // which ejabberd is not asked for
+		t.Errorf("%d sessions, %v", n, err)
+	}
 }
 
 func TestEmptyLists(t *testing.T) {

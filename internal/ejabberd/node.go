@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// fresh is how long what hardly ever changes is served from memory.
+// fresh is how long what hardly ever changes is served from memory, and as long again while others have the turn.
 const fresh = 5 * time.Minute
 
 // cached is a value with its age. The slot of its command guards it.
@@ -17,9 +17,9 @@ type cached[T any] struct {
 	read  time.Time
 }
 
-// get serves the value while it is fresh, otherwise it fetches a new one.
-func (c *cached[T]) get(fetch func() (T, error)) (T, error) {
-	if !c.read.IsZero() && time.Since(c.read) < fresh {
+// get serves the value while it is fresh, otherwise it fetches a new one in its turn.
+func (c *cached[T]) get(turn func() bool, fetch func() (T, error)) (T, error) {
+	if age := time.Since(c.read); !c.read.IsZero() && (age < fresh || age < 2*fresh && !turn()) {
 		return c.value, nil
 	}
 	value, err := fetch()
@@ -31,14 +31,15 @@ func (c *cached[T]) get(fetch func() (T, error)) (T, error) {
 	return value, nil
 }
 
-// Status returns ejabberd's version ("23.01-1") and the node's name after the "@". It is asked at most every 5 minutes.
+// Status returns ejabberd's version ("23.01-1") and the node's name after the "@". It is asked every 5 minutes at most, and after 10 at
+// the latest.
 func (c *Client) Status(ctx context.Context) (version, node string, err error) {
 	release, err := c.take(ctx, status)
 	if err != nil {
 		return "", "", err
 	}
 	defer release()
-	s, err := c.status.get(func() (s nodeStatus, err error) {
+	s, err := c.status.get(c.Turn, func() (s nodeStatus, err error) {
 		err = c.call(ctx, status, "", func(r io.Reader) error {
 			s, err = readStatus(r)
 			return err
@@ -48,7 +49,8 @@ func (c *Client) Status(ctx context.Context) (version, node string, err error) {
 	return s.version, s.node, err
 }
 
-// Vhosts returns the vhosts that ejabberd serves, in ASCII form and its own order. They are asked at most every 5 minutes.
+// Vhosts returns the vhosts that ejabberd serves, in ASCII form and its own order. They are asked every 5 minutes at most, and
+// after 10 at the latest.
 func (c *Client) Vhosts(ctx context.Context) ([]string, error) {
 	vhosts, err := c.servedVhosts(ctx)
 	if err != nil {
@@ -67,7 +69,7 @@ func (c *Client) servedVhosts(ctx context.Context) ([]servedVhost, error) {
 		return nil, err
 	}
 	defer release()
-	return c.vhosts.get(func() (vhosts []servedVhost, err error) {
+	return c.vhosts.get(c.Turn, func() (vhosts []servedVhost, err error) {
 		err = c.call(ctx, registeredVhosts, "", func(r io.Reader) error {
 			vhosts, err = readVhosts(r)
 			return err

@@ -8,6 +8,8 @@ import (
 	"hash/maphash"
 	"io"
 	"slices"
+	"sync"
+	"time"
 )
 
 // Account stands for one account: equal for the same account as long as this process lives, meaningless elsewhere, and no way
@@ -54,15 +56,29 @@ func (c *Client) Sessions(ctx context.Context, vhost string) (int, error) {
 	return c.number(ctx, onlineUsers, vhosts[i].native)
 }
 
-// SessionCount returns the number of sessions of all vhosts in the cluster.
+// SessionCount returns the number of sessions of all vhosts in the cluster, which ejabberd is not asked for if it has listed them within
+// two minutes.
 func (c *Client) SessionCount(ctx context.Context) (int, error) {
+	if n, known := c.listed.lately(); known {
+		return n, nil
+	}
 	return c.number(ctx, connectedUsersNumber, "")
 }
 
 // ConnectedUsers tells vhost and account of every session in the cluster, as they arrive and in constant memory. After an
 // error what was told is incomplete and must be thrown away. It needs a permission of its own: the answer names everybody.
 func (c *Client) ConnectedUsers(ctx context.Context, each func(vhost string, account Account)) error {
-	return c.stream(ctx, connectedUsers, func(r io.Reader) error { return readUsers(r, each) })
+	n := 0
+	err := c.stream(ctx, connectedUsers, func(r io.Reader) error {
+		return readUsers(r, func(vhost string, account Account) {
+			n++
+			each(vhost, account)
+		})
+	})
+	if err == nil {
+		c.listed.set(n)
+	}
+	return err
 }
 
 // ConnectedUsersInfo tells every session in the cluster, as ConnectedUsers does. It makes ejabberd ask each session's process.
@@ -85,4 +101,24 @@ func (c *Client) inSQL(host string) bool {
 		return len(c.options.SessionsInSQL) > 0
 	}
 	return slices.Contains(c.options.SessionsInSQL, ascii(host))
+}
+
+// listed is how many sessions ejabberd listed last.
+type listed struct {
+	mu   sync.Mutex
+	n    int
+	read time.Time
+}
+
+func (l *listed) set(n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.n, l.read = n, time.Now()
+}
+
+// lately is that number, unless it is older than two minutes.
+func (l *listed) lately() (n int, known bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.n, !l.read.IsZero() && time.Since(l.read) < 2*time.Minute
 }
