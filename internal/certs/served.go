@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/net/idna"
+
 	"github.com/chapril/ejabberd_exporter/internal/ejabberdconf"
 	"github.com/chapril/ejabberd_exporter/internal/xmpp"
 )
@@ -108,8 +110,12 @@ func dial(ctx context.Context, l ejabberdconf.Listener) (conn net.Conn, err erro
 	return nil, err
 }
 
-// startTLS says for which host, since servers are served by that and not by SNI.
+// startTLS says for which host, since servers are served by that and not by SNI: in Unicode, as XMPP has it. ejabberd knows no host
+// by its name in the DNS.
 func startTLS(ctx context.Context, stream *xmpp.Stream, l ejabberdconf.Listener, name string) error {
+	if unicode, err := idna.Punycode.ToUnicode(name); err == nil {
+		name = unicode
+	}
 	header := xmpp.Header{Namespace: xmpp.Client, To: name}
 	if l.Module == "ejabberd_s2s_in" {
 		header.Namespace = xmpp.Server

@@ -15,8 +15,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
 )
 
 // Target is one database.
@@ -40,9 +38,12 @@ const (
 // settings are SET after login rather than sent with it, because pgbouncer refuses start-up parameters that it does not know.
 // The timeouts are the wall between a slow database and more work for it; the GRANTs are the wall around the data.
 var settings = [...]string{
-	Scrape:  "SET default_transaction_read_only=on; SET statement_timeout='2s'; SET lock_timeout='500ms'; SET idle_in_transaction_session_timeout='10s'; SET application_name='ejabberd_exporter'; SET search_path=public",
-	Refresh: "SET default_transaction_read_only=on; SET statement_timeout='10s'; SET lock_timeout='500ms'; SET idle_in_transaction_session_timeout='10s'; SET application_name='ejabberd_exporter'; SET search_path=public; SET max_parallel_workers_per_gather=0",
+	Scrape:  "SET default_transaction_read_only=on; SET statement_timeout='2s'; SET lock_timeout='500ms'; SET idle_in_transaction_session_timeout='10s'; SET application_name='ejabberd_exporter'; SET search_path=public" + noJIT,
+	Refresh: "SET default_transaction_read_only=on; SET statement_timeout='10s'; SET lock_timeout='500ms'; SET idle_in_transaction_session_timeout='10s'; SET application_name='ejabberd_exporter'; SET search_path=public; SET max_parallel_workers_per_gather=0" + noJIT,
 }
+
+// noJIT: compiling a statement took 200 times as long as running it (docs/decisions/027). PostgreSQL 10 has no such setting.
+const noJIT = "; SELECT set_config('jit', 'off', false) WHERE current_setting('jit', true) IS NOT NULL"
 
 // A server that hangs shall be found out before the shortest usual deadline of a scrape.
 const (
@@ -56,7 +57,7 @@ type Databases struct {
 	lanes   *[2]lane
 }
 
-// lane holds at most one open connection. With one database it is kept; with several the last one used is.
+// lane holds at most one open connection, and never a second socket. With one database it is kept; with several the last one used is.
 type lane struct {
 	turn chan struct{} // holds a token while the lane is free
 	conn *Conn
@@ -72,6 +73,7 @@ type Conn struct {
 	*pgx.Conn
 	Target *Target
 	Schema Schema
+	socket *socket
 }
 
 // New makes Databases; it connects when first used.
@@ -127,12 +129,14 @@ func (l *lane) use(ctx context.Context, which Lane, t *Target, f func(context.Co
 			return err
 		}
 	}
+	l.conn.socket.mayCancel.Store(true)
 	return f(ctx, l.conn)
 }
 
 func (l *lane) ping(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
 	defer cancel()
+	l.conn.socket.mayCancel.Store(false)
 	return l.conn.Ping(ctx)
 }
 
@@ -143,15 +147,13 @@ func (l *lane) open(ctx context.Context, which Lane, t *Target) error {
 	login := t.Login.Copy()
 	// Unnamed statements and text results: works through pgbouncer, and the type of every column is ours to choose.
 	login.DefaultQueryExecMode = pgx.QueryExecModeExec
-	// Who gives up asks PostgreSQL to give up too, instead of leaving the statement to its timeout.
-	login.BuildContextWatcherHandler = func(c *pgconn.PgConn) ctxwatch.Handler {
-		return &pgconn.CancelRequestContextWatcherHandler{Conn: c, DeadlineDelay: time.Second}
-	}
-	conn, err := pgx.ConnectConfig(ctx, login)
+	socket := &socket{dial: login.DialFunc}
+	login.DialFunc = socket.open
+	conn, err := pgx.ConnectConfig(context.WithValue(ctx, loggingIn{}, true), login)
 	if err != nil {
 		return err
 	}
-	l.conn = &Conn{Conn: conn, Target: t}
+	l.conn = &Conn{Conn: conn, Target: t, socket: socket}
 	if _, err = conn.Exec(ctx, settings[which], pgx.QueryExecModeSimpleProtocol); err == nil {
 		l.conn.Schema, err = readSchema(ctx, conn)
 	}
@@ -168,6 +170,10 @@ func (l *lane) close() {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	_ = l.conn.Close(ctx) // the connection is given up either way
+	if !l.conn.socket.mayCancel.Load() {
+		l.conn.socket.close() // or pgx goes on to listen whether there comes a goodbye
+	}
+	<-l.conn.PgConn().CleanupDone()
 	l.conn = nil
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/chapril/ejabberd_exporter/internal/ejabberdconf"
+	"github.com/chapril/ejabberd_exporter/internal/secret"
 )
 
 // Role is the exporter's own PostgreSQL role unless another one is configured.
@@ -25,6 +26,9 @@ var socketDirs = []string{"/var/run/postgresql", "/tmp"}
 // empty) and the PG* environment come first; what they leave open is the address that ejabberd uses, the database's name and the
 // exporter's own role. Without any password the local socket is tried, where peer authentication needs none.
 func Login(db ejabberdconf.Database, url, password string) (*pgx.ConnConfig, error) {
+	if err := guardedPassfile(); err != nil {
+		return nil, err
+	}
 	login, err := pgx.ParseConfig(url)
 	if err != nil {
 		// pgx quotes the string, which may hold a password.
@@ -54,6 +58,19 @@ func Login(db ejabberdconf.Database, url, password string) (*pgx.ConnConfig, err
 	}
 	// TLS settings and fallbacks of pgx follow the host: parse again with the right one.
 	return pgx.ParseConfig(keywords(login, host(db, login)))
+}
+
+// guardedPassfile refuses a file of passwords that everybody may read, as PostgreSQL's own programs do; pgx does not look.
+func guardedPassfile() error {
+	file, err := os.Open(os.Getenv("PGPASSFILE")) //nolint:gosec // the operator's own file
+	if err != nil {
+		return nil //nolint:nilerr // without the file there is no password in it
+	}
+	defer func() { _ = file.Close() }()
+	if err := secret.Guarded(file); err != nil {
+		return fmt.Errorf("PGPASSFILE: %w", err)
+	}
+	return nil
 }
 
 // host is the socket directory for a local server when no password is at hand, and ejabberd's own address otherwise.

@@ -8,14 +8,15 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/netip"
 	"net/url"
 	"os"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/chapril/ejabberd_exporter/internal/ejabberd"
+	"github.com/chapril/ejabberd_exporter/internal/secret"
 )
 
 // findAPI takes the API that a flag names, or tries those of ejabberd.yml: the first that answers a question, else the first
@@ -80,7 +81,7 @@ func (f *Found) newClient(o Options, base string) (*ejabberd.Client, error) {
 		if o.PasswordFile == "" {
 			return o.Password, nil
 		}
-		return secret(o.PasswordFile)
+		return password(o.PasswordFile)
 	}
 	if o.CAFile != "" {
 		pem, err := os.ReadFile(o.CAFile)
@@ -92,25 +93,29 @@ func (f *Found) newClient(o Options, base string) (*ejabberd.Client, error) {
 			return nil, errors.New("--ejabberd.ca-file holds no certificate in PEM form")
 		}
 	}
-	// A listener found in ejabberd.yml is asked by its address, but its certificate is for a vhost.
+	// A listener found in ejabberd.yml is asked by its address, but its certificate is for a vhost, or one that nobody vouches for,
+	// as in Debian's package. On loopback that is good enough as long as no password is sent: nobody else sees what is asked.
 	if u, err := url.Parse(base); err == nil && o.URL == "" && u.Scheme == "https" && len(f.Config.Hosts) > 0 {
 		options.ServerName = f.Config.Hosts[0]
+		address, err := netip.ParseAddr(u.Hostname())
+		options.Insecure = err == nil && address.IsLoopback() && o.User == "" && o.CAFile == ""
 	}
 	return ejabberd.New(options)
 }
 
-// secret reads a password file: its first line.
-func secret(path string) (string, error) {
+// password reads a password file, if there is one.
+func password(path string) (string, error) {
 	if path == "" {
 		return "", nil
 	}
-	text, err := os.ReadFile(path)
+	text, err := secret.Read(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return "", errors.New("the password file does not exist")
-	case err != nil:
+	case errors.Is(err, fs.ErrPermission):
 		return "", errors.New("the password file may not be read by the user that the exporter runs as")
+	case err != nil:
+		return "", fmt.Errorf("the password file is refused: %w", err)
 	}
-	line, _, _ := strings.Cut(string(text), "\n")
-	return strings.TrimRight(line, "\r"), nil
+	return text, nil
 }

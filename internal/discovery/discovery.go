@@ -185,14 +185,14 @@ func (f *Found) findDatabases(o Options, before *Found) error {
 	if len(known) == 0 {
 		return nil
 	}
-	password, err := secret(o.DatabasePasswordFile)
+	pass, err := password(o.DatabasePasswordFile)
 	if err != nil {
 		return fmt.Errorf("--database.password-file: %w", err)
 	}
 	var targets []*database.Target
 	var names []string
 	for _, db := range known {
-		login, err := database.Login(db, o.DatabaseURL, password)
+		login, err := database.Login(db, o.DatabaseURL, pass)
 		if err != nil {
 			return err
 		}

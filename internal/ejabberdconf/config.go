@@ -15,6 +15,7 @@ type Config struct {
 	Spool      string     `json:"spool,omitempty"`      // the directory of its Mnesia database, which no two servers share
 	Node       string     `json:"node,omitempty"`       // Erlang node name, from ejabberdctl.cfg; empty where that says nothing
 	MaxPorts   int        `json:"max_ports,omitempty"`  // ERL_MAX_PORTS of ejabberdctl.cfg: sockets and files at once; 0 where it says nothing
+	EpmdPort   int        `json:"epmd_port,omitempty"`  // ERL_EPMD_PORT of ejabberdctl.cfg; 0 where it says nothing: 4369
 	Hosts      []string   `json:"hosts"`                // vhosts in ASCII form, in the order of the file
 	Components []string   `json:"components,omitempty"` // hosts of modules and components, such as conference.example.org; sorted
 	Listeners  []Listener `json:"listeners"`            // in the order of the file
@@ -34,6 +35,7 @@ type Config struct {
 	InSQL map[string][]string `json:"in_sql,omitempty"`
 	// Events is where ejabberd sends its event counters; none without mod_metrics.
 	Events []Events `json:"events,omitempty"`
+	Policy Policy   `json:"policy"`
 	// Notes say what was not understood or not supported, for --check; they quote no values of the file.
 	Notes []string `json:"notes,omitempty"`
 }
@@ -74,6 +76,8 @@ type Upload struct {
 	HardQuota int64         `json:"hard_quota"`       // same
 	Retention time.Duration `json:"retention"`        // max_days; 0 = for ever; nanoseconds in JSON
 	Access    string        `json:"access,omitempty"` // name of the access rule
+	// Listable: every user of this host can list the directory; unknown where nothing is said.
+	Listable *bool `json:"listable,omitempty"`
 }
 
 // Events is mod_metrics of one vhost: a datagram for each event to this UDP address.

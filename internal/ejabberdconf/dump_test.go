@@ -86,6 +86,6 @@ func facts(t *testing.T, path string) *ejabberdconf.Config {
 	if err != nil {
 		t.Fatal(err)
 	}
-	config.Path, config.Home, config.Log, config.Spool, config.Node, config.MaxPorts, config.Notes = "", "", "", "", "", 0, nil
+	config.Path, config.Home, config.Log, config.Spool, config.Node, config.MaxPorts, config.EpmdPort, config.Notes = "", "", "", "", "", 0, 0, nil
 	return config
 }

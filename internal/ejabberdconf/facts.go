@@ -11,7 +11,7 @@ import (
 )
 
 // factsVersion is the form of the facts file. It grows when a reader of the old form would misunderstand the new one.
-const factsVersion = 1
+const factsVersion = 2
 
 // facts is the facts file: its version, then the fields of Config.
 type facts struct {
@@ -53,7 +53,7 @@ func ReadFacts(path string) (*Config, error) {
 	if err := decoder.Decode(&read); err != nil {
 		return nil, fmt.Errorf("facts: %s: %w: %s", path, err, again)
 	}
-	if len(read.Hosts) == 0 {
+	if len(read.Hosts) == 0 && read.Path != "" { // without either there was no ejabberd
 		return nil, fmt.Errorf("facts: %s: no hosts: %s", path, again)
 	}
 	return read.Config, nil

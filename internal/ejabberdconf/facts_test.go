@@ -40,13 +40,13 @@ func TestReadFactsRefuses(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "facts.json")
 	const again = ": write it again with ejabberd_exporter --discover"
 	for text, want := range map[string]string{
-		"hosts: [a.example]\nsql_password: x\n": "facts: " + path + ": not JSON" + again,
-		`{"hosts":["a.example"]}`:               "facts: " + path + ": form 0, but this exporter reads form 1" + again,
-		`{"facts":2,"planets":[]}`:              "facts: " + path + ": form 2, but this exporter reads form 1" + again,
-		`{"facts":1,"planets":[]}`:              "facts: " + path + `: json: unknown field "planets"` + again,
-		`{"facts":1,"hosts":[]}`:                "facts: " + path + ": no hosts" + again,
-		`{"facts":1,"hosts":["a.example"]} {}`:  "facts: " + path + ": not JSON" + again,
-		"":                                      "facts: " + path + ": not JSON" + again,
+		"hosts: [a.example]\nsql_password: x\n":  "facts: " + path + ": not JSON" + again,
+		`{"hosts":["a.example"]}`:                "facts: " + path + ": form 0, but this exporter reads form 2" + again,
+		`{"facts":3,"planets":[]}`:               "facts: " + path + ": form 3, but this exporter reads form 2" + again,
+		`{"facts":2,"planets":[]}`:               "facts: " + path + `: json: unknown field "planets"` + again,
+		`{"facts":2,"path":"/e.yml","hosts":[]}`: "facts: " + path + ": no hosts" + again,
+		`{"facts":2,"hosts":["a.example"]} {}`:   "facts: " + path + ": not JSON" + again,
+		"":                                       "facts: " + path + ": not JSON" + again,
 	} {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)

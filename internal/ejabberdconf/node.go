@@ -33,6 +33,9 @@ func (n node) position() string { return fmt.Sprintf("%s:%d", n.path, n.yaml.Lin
 
 // resolved follows aliases and macros. A chain that does not end is refused when macros are collected; the bound is for aliases.
 func (n node) resolved() node {
+	if n.yaml == nil { // an option that is not there
+		return n.with(&yaml.Node{})
+	}
 	for range 100 {
 		if n.yaml.Kind == yaml.AliasNode {
 			n = n.with(n.yaml.Alias)

@@ -49,6 +49,7 @@ func read(path string, readFile func(string) ([]byte, error), environ []string) 
 	r.uploads()
 	r.events()
 	r.certFiles()
+	r.policy()
 	return r.Config, nil
 }
 
