@@ -21,12 +21,10 @@ const (
 	number
 )
 
-// name is how mod_metrics calls an event.
-func (e Event) name() string {
-	return [number]string{
-		"offline_message", "register_user", "remove_user", "sm_register_connection", "sm_remove_connection",
-		"user_send_packet", "user_receive_packet", "s2s_send_packet", "s2s_receive_packet",
-	}[e]
+// names are what mod_metrics calls the events.
+var names = [number]string{
+	"offline_message", "register_user", "remove_user", "sm_register_connection", "sm_remove_connection",
+	"user_send_packet", "user_receive_packet", "s2s_send_packet", "s2s_receive_packet",
 }
 
 // maxDatagram is longer than any datagram of mod_metrics: a host name, a node name, an event, a time.
@@ -50,9 +48,9 @@ func parse(datagram []byte) (vhost []byte, event Event, ok bool) {
 	if !ok || !digits(seconds) || string(count) != "1" {
 		return nil, 0, false
 	}
-	for event := range number {
-		if string(name) == event.name() {
-			return vhost, event, true
+	for event := range names {
+		if string(name) == names[event] {
+			return vhost, Event(event), true
 		}
 	}
 	return nil, 0, false

@@ -16,7 +16,6 @@ import (
 	"syscall"
 
 	"golang.org/x/net/idna"
-	"golang.org/x/net/ipv4"
 	"golang.org/x/sys/unix"
 )
 
@@ -44,7 +43,7 @@ type Listener struct {
 
 	mu      sync.Mutex
 	target  Target
-	conn    *net.UDPConn // nil: nobody listens
+	from    *receiver // nil: nobody listens
 	stopped chan struct{}
 }
 
@@ -73,7 +72,7 @@ func (l *Listener) Point(t Target) {
 		}
 	}
 	l.vhosts.Store(&known)
-	if l.conn != nil && (l.target.Address != t.Address || l.target.Remote != t.Remote) {
+	if l.from != nil && (l.target.Address != t.Address || l.target.Remote != t.Remote) {
 		l.close()
 	}
 	l.target = t
@@ -115,7 +114,7 @@ func (l *Listener) Counts() (Counts, error) {
 
 // listen opens the socket unless it is open.
 func (l *Listener) listen() error {
-	if l.conn != nil {
+	if l.from != nil {
 		select {
 		case <-l.stopped: // reading failed
 			l.close()
@@ -141,74 +140,55 @@ func (l *Listener) listen() error {
 	case err != nil:
 		return fmt.Errorf("listen for events: %w", err)
 	}
-	l.conn = conn.(*net.UDPConn) // udp gives no other
-	_ = l.conn.SetReadBuffer(1 << 20)
+	socket := conn.(*net.UDPConn) // udp gives no other
+	_ = socket.SetReadBuffer(1 << 20)
+	if l.from, err = newReceiver(socket, !l.target.Address.Addr().IsLoopback()); err != nil { // loopback has no senders from elsewhere
+		l.from = nil
+		return fmt.Errorf("listen for events: %w", err)
+	}
 	l.stopped = make(chan struct{})
 	l.kernelEarlier.Store(l.kernel.Load())
-	go l.read(l.conn, l.target, l.stopped)
+	go l.read(l.from, l.target.Remote, l.stopped)
 	return nil
 }
 
 func (l *Listener) close() {
-	if l.conn != nil {
-		_ = l.conn.Close()
+	if l.from != nil {
+		l.from.stop()
 		<-l.stopped
-		l.conn = nil
+		l.from.close()
+		l.from = nil
 	}
 }
 
-// quiet makes x/net believe that this is TCP, by a method that it does not call: it then leaves out the senders' addresses,
-// each of which it would allocate. A socket bound to loopback has no senders from elsewhere.
-type quiet struct{ *net.UDPConn }
-
-// SetLinger is never called.
-func (quiet) SetLinger(int) error { return errors.ErrUnsupported }
-
-// buffers are those that every batch is read into.
-func buffers() []ipv4.Message {
-	messages := make([]ipv4.Message, batch)
-	for i := range messages {
-		messages[i].Buffers = [][]byte{make([]byte, maxDatagram)}
-		messages[i].OOB = make([]byte, unix.CmsgSpace(4))
-	}
-	return messages
-}
-
-// batch is how many datagrams are read at once.
-const batch = 64
-
-// read counts datagrams until the socket is closed or fails.
-func (l *Listener) read(socket *net.UDPConn, target Target, stopped chan<- struct{}) {
+// read counts datagrams until it is stopped or the socket fails.
+func (l *Listener) read(from *receiver, remote bool, stopped chan<- struct{}) {
 	defer close(stopped)
-	messages := buffers()
-	conn := ipv4.NewPacketConn(socket)
-	if target.Address.Addr().IsLoopback() {
-		conn = ipv4.NewPacketConn(quiet{socket})
-	}
-	for {
-		n, err := conn.ReadBatch(messages, 0)
-		if err != nil {
-			return
-		}
-		for i := range messages[:n] {
-			l.count(&messages[i], target.Remote)
+	for from.wait() == nil {
+		for n := batch; n == batch; { // fewer were the last
+			var err error
+			if n, err = from.read(); err != nil {
+				return
+			}
+			for i := range n {
+				l.count(from.at(i), remote)
+			}
 		}
 	}
 }
 
 // count counts one datagram, or why it does not count.
-func (l *Listener) count(m *ipv4.Message, remote bool) {
-	l.overflow(m.OOB[:m.NN])
-	sender, named := m.Addr.(*net.UDPAddr)
+func (l *Listener) count(d datagram, remote bool) {
+	l.overflow(d.control)
 	switch {
-	case named && !remote && !sender.IP.IsLoopback():
+	case d.sender.IsValid() && !remote && !d.sender.IsLoopback():
 		l.foreign.Add(1)
 		return
-	case m.Flags&unix.MSG_TRUNC != 0:
+	case d.flags&unix.MSG_TRUNC != 0:
 		l.oversized.Add(1)
 		return
 	}
-	vhost, event, ok := parse(m.Buffers[0][:m.N])
+	vhost, event, ok := parse(d.data)
 	if !ok {
 		l.malformed.Add(1)
 		return
