@@ -17,7 +17,14 @@ const (
 	UploadSlots
 	UploadRejected // Value: reasons
 	UploadStoreErrors
+
+	// Of these there is no count, but when it last happened.
+	AuthSuccess    // Value: mechanisms of clients
+	S2SAuthSuccess // Direction: in, out; Value: mechanisms of servers
 )
+
+// dated says whether it is told when, instead of how often.
+func (m Metric) dated() bool { return m >= AuthSuccess }
 
 // Key names a counter. Its texts are from the lists below, never from a line.
 type Key struct {

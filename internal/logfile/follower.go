@@ -32,8 +32,9 @@ const (
 
 // Counts are what was counted since the follower was made.
 type Counts struct {
-	Of       map[Key]uint64 // all counters there are
-	LastLine time.Time      // when ejabberd wrote the last line; zero where that is not known
+	Of       map[Key]uint64    // all counters there are
+	Last     map[Key]time.Time // when it last happened, of what has and is not counted
+	LastLine time.Time         // when ejabberd wrote the last line; zero where that is not known
 }
 
 // Follower follows ejabberd.log from its present end, through rotation, truncation and re-creation. Make one with New; it is
@@ -47,6 +48,7 @@ type Follower struct {
 	fresh    bool // when the log appears, all of it is new
 	failure  error
 	counts   map[Key]uint64
+	lately   map[Key][]byte // times as written, of what is dated
 	lastLine time.Time
 	lastTime []byte // of the last line, as written
 	buffer   []byte
@@ -54,7 +56,7 @@ type Follower struct {
 
 // New makes a Follower that follows nothing yet.
 func New() *Follower {
-	return &Follower{counts: zeros(), buffer: make([]byte, chunk), lastTime: make([]byte, 0, maxTime)}
+	return &Follower{counts: zeros(), lately: map[Key][]byte{}, buffer: make([]byte, chunk), lastTime: make([]byte, 0, maxTime)}
 }
 
 // Point makes the follower follow the log at path from now on, if it does not yet. Whether that works is told by Counts.
@@ -103,7 +105,13 @@ func (f *Follower) Counts() (Counts, error) {
 	if at, ok := written(f.lastTime); ok {
 		f.lastLine = at
 	}
-	return Counts{Of: maps.Clone(f.counts), LastLine: f.lastLine}, nil
+	last := map[Key]time.Time{}
+	for key, text := range f.lately {
+		if at, ok := written(text); ok {
+			last[key] = at
+		}
+	}
+	return Counts{Of: maps.Clone(f.counts), Last: last, LastLine: f.lastLine}, nil
 }
 
 // look reads what is new.

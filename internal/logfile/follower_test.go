@@ -240,3 +240,25 @@ func TestRunLooksByItself(t *testing.T) {
 		l.want(refusals, 3)
 	})
 }
+
+// TestLastSuccess: when a mechanism last worked is told, that it failed or was never tried is not.
+func TestLastSuccess(t *testing.T) {
+	const accepted = "[info] <0.1.0>@ejabberd_c2s:process_auth_result/3:268 (tls|<0.1.0>) Accepted c2s PLAIN authentication for user-canary@chapril.test\n"
+	l := follow(t, "2026-11-24 02:00:35.394778+00:00 "+accepted)
+	l.write(failed)
+	last := func() map[logfile.Key]time.Time {
+		t.Helper()
+		counts, err := l.Counts()
+		l.must(err)
+		return counts.Last
+	}
+	if got := last(); len(got) > 0 {
+		t.Errorf("before anybody logged in: %v", got)
+	}
+	l.write("2026-11-24 03:00:35.394778+00:00 " + accepted + "2026-11-24 04:00:35.394778+00:00 " + accepted)
+	l.write(failed)
+	plain := logfile.Key{Metric: logfile.AuthSuccess, Value: "PLAIN"}
+	if got, want := last(), time.Date(2026, 11, 24, 4, 0, 35, 394778000, time.UTC); len(got) != 1 || !got[plain].Equal(want) {
+		t.Errorf("the last is %v, want %v", got, want)
+	}
+}

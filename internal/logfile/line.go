@@ -76,7 +76,11 @@ func (f *Follower) count(text []byte) (at []byte) {
 			if value != "" {
 				key.Value = value
 			}
-			f.counts[key]++
+			if key.Metric.dated() {
+				f.lately[key] = append(f.lately[key][:0], l.time...)
+			} else {
+				f.counts[key]++
+			}
 		}
 		break
 	}

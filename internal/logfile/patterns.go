@@ -13,11 +13,11 @@ type pattern struct {
 
 // patterns are the messages worth counting, of all versions of ejabberd. What real servers wrote is in testdata.
 var patterns = []pattern{
-	{"Accepted c2s ", []Key{{Metric: AuthAttempts}}, clientMechanism},
+	{"Accepted c2s ", []Key{{Metric: AuthAttempts}, {Metric: AuthSuccess}}, clientMechanism},
 	{"Failed c2s ", []Key{{Metric: AuthAttempts}, {Metric: AuthFailures}}, clientMechanism},
-	{"Accepted inbound s2s ", []Key{{Metric: S2SAuthAttempts, Direction: "in"}}, serverMechanism},
+	{"Accepted inbound s2s ", []Key{{Metric: S2SAuthAttempts, Direction: "in"}, {Metric: S2SAuthSuccess, Direction: "in"}}, serverMechanism},
 	{"Failed inbound s2s ", []Key{{Metric: S2SAuthAttempts, Direction: "in"}, {Metric: S2SAuthFailures, Direction: "in"}}, serverMechanism},
-	{"Accepted outbound s2s ", []Key{{Metric: S2SAuthAttempts, Direction: "out"}}, serverMechanism},
+	{"Accepted outbound s2s ", []Key{{Metric: S2SAuthAttempts, Direction: "out"}, {Metric: S2SAuthSuccess, Direction: "out"}}, serverMechanism},
 	{"Failed outbound s2s ", []Key{{Metric: S2SAuthAttempts, Direction: "out"}, {Metric: S2SAuthFailures, Direction: "out"}}, serverMechanism},
 	{"Failed to establish outbound s2s connection ", []Key{{Metric: S2SConnectFailures}}, connectFailure},
 
