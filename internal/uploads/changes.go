@@ -4,6 +4,7 @@ package uploads
 
 import (
 	"math"
+	"strings"
 	"time"
 )
 
@@ -32,25 +33,25 @@ func (m *memory) remember(seen *sighting, device uint64, now time.Time, limits L
 	if lost && device != m.device {
 		return nil, errOtherDevice
 	}
+	var gone []AccountID
 	for id, before := range m.accounts {
 		if before.walk != seen.walk {
 			changes.compare(before, nil, now, limits)
-			seen.news = append(seen.news, found{id: id, known: before})
+			gone = append(gone, id)
 		}
 	}
 	compared := m.started && (device == m.device || len(m.accounts) > 0) && (!lost || changes.allExpired())
-	for _, f := range seen.news {
-		switch {
-		case f.account == nil:
-			delete(m.accounts, f.id)
-			continue
-		case !f.account.blind && (f.known == nil || !f.known.blind):
-			changes.compare(f.known, f.account, now, limits)
+	for _, id := range gone {
+		delete(m.accounts, id)
+	}
+	if m.accounts == nil {
+		m.accounts = make(map[AccountID]*account, len(seen.news))
+	}
+	for _, n := range seen.news {
+		if known := m.accounts[n.id]; !n.account.blind && (known == nil || !known.blind) {
+			changes.compare(known, n.account, now, limits)
 		}
-		if m.accounts == nil {
-			m.accounts = map[AccountID]*account{}
-		}
-		m.accounts[f.id] = f.account
+		m.accounts[n.id] = n.account
 	}
 	m.device = device
 	m.started = !lost || compared || len(m.accounts) > 0
@@ -62,7 +63,7 @@ func (m *memory) remember(seen *sighting, device uint64, now time.Time, limits L
 
 // compare adds what happened to one account, which is nil before it came and after it went.
 func (c *Changes) compare(before, after *account, now time.Time, limits Limits) {
-	var old, present []entry
+	var old, present entries
 	if before != nil {
 		old = before.files
 	}
@@ -72,23 +73,25 @@ func (c *Changes) compare(before, after *account, now time.Time, limits Limits) 
 	var gone []File
 	e := event{directoryGone: after == nil, oldestStayed: math.MaxInt64}
 	for len(old) > 0 || len(present) > 0 {
+		was, older := old.next()
+		is, newer := present.next()
 		switch order := first(old, present); {
 		case order < 0:
-			gone = append(gone, old[0].file())
-			e.before += old[0].file().Size
-			old = old[1:]
+			gone = append(gone, was.file())
+			e.before += was.file().Size
+			old = older
 		case order > 0:
 			c.AddedFiles++
-			e.added += present[0].file().Size
-			present = present[1:]
+			e.added += is.file().Size
+			present = newer
 		default:
-			was, is := old[0].file(), present[0].file()
+			was, is := was.file(), is.file()
 			e.before += was.Size
 			e.stayed += was.Size
 			e.oldestStayed = min(e.oldestStayed, was.Modified)
 			e.added += max(0, is.Size-was.Size)
 			c.ShrunkBytes += max(0, was.Size-is.Size)
-			old, present = old[1:], present[1:]
+			old, present = older, newer
 		}
 	}
 	c.AddedBytes += e.added
@@ -96,14 +99,14 @@ func (c *Changes) compare(before, after *account, now time.Time, limits Limits) 
 }
 
 // first tells which of two sorted lists goes on with the smaller path.
-func first(a, b []entry) int {
+func first(a, b entries) int {
 	switch {
 	case len(a) == 0:
 		return 1
 	case len(b) == 0:
 		return -1
 	}
-	return a[0].comparePath(b[0])
+	return strings.Compare(string(a[:pathSize]), string(b[:pathSize]))
 }
 
 func (c *Changes) allExpired() bool {

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"hash/maphash"
+	"strings"
 	"time"
 )
 
@@ -28,13 +29,14 @@ func below(above uint32, name string) uint32 {
 type entry [14]byte
 
 const (
-	epoch   = 1 << 39 // added to times, so that those before 1970 sort before the others
-	maxSize = 1<<40 - 1
+	pathSize = 4
+	epoch    = 1 << 39 // added to times, so that those before 1970 sort before the others
+	maxSize  = 1<<40 - 1
 )
 
 func entryOf(path uint32, f File) (e entry) {
 	var low [8]byte
-	binary.BigEndian.PutUint32(e[:4], path)
+	binary.BigEndian.PutUint32(e[:pathSize], path)
 	binary.BigEndian.PutUint64(low[:], uint64(f.Modified+epoch))
 	copy(e[4:9], low[3:])
 	binary.BigEndian.PutUint64(low[:], uint64(min(f.Size, maxSize)))
@@ -49,14 +51,43 @@ func (e entry) file() File {
 
 func (e entry) compare(other entry) int { return bytes.Compare(e[:], other[:]) }
 
-// comparePath orders by path alone.
-func (e entry) comparePath(other entry) int { return bytes.Compare(e[:4], other[:4]) }
+// entries are those of one account, sorted, one after the other. A slice of them would make each account take half as much again.
+type entries string
+
+func pack(sorted []entry) entries {
+	var b strings.Builder
+	b.Grow(len(sorted) * len(entry{}))
+	for _, e := range sorted {
+		b.Write(e[:])
+	}
+	return entries(b.String())
+}
+
+// next cuts the first one off.
+func (e entries) next() (first entry, rest entries) {
+	n := copy(first[:], e)
+	return first, e[n:]
+}
+
+// equal tells whether they are the same as unpacked ones.
+func (e entries) equal(sorted []entry) bool {
+	if len(e) != len(sorted)*len(entry{}) {
+		return false
+	}
+	for _, other := range sorted {
+		var one entry
+		if one, e = e.next(); one != other {
+			return false
+		}
+	}
+	return true
+}
 
 // account is one account's directory as it is remembered.
 type account struct {
-	files    []entry // sorted
-	modified int64   // of the directory, Unix time in nanoseconds
-	walk     uint32  // the last that saw it
+	files    entries
+	modified int64  // of the directory, Unix time in nanoseconds
+	walk     uint32 // the last that saw it
 	// restless: it may change without its directory's time being moved, because one of its upload directories holds more or less
 	// than one file (thumbnails, an upload just begun), or because it or a file of it changed within the last hour.
 	restless bool
@@ -67,7 +98,9 @@ type account struct {
 // show unpacks an account; the files are put into a slice that is used again.
 func (a *account) show(id AccountID, files *[]File) Account {
 	shown := Account{ID: id, Files: (*files)[:0]}
-	for _, e := range a.files {
+	for left := a.files; len(left) > 0; {
+		var e entry
+		e, left = left.next()
 		f := e.file()
 		shown.Bytes += f.Size
 		shown.Files = append(shown.Files, f)
@@ -88,8 +121,14 @@ type memory struct {
 // sighting is what a walk under way saw: it is forgotten if the walk fails.
 type sighting struct {
 	walk uint32
-	met  int     // accounts that were known
-	news []found // accounts to be remembered anew
+	met  int    // accounts that were known
+	news []news // after a first walk, that is all of them
+}
+
+// news is an account to be remembered anew.
+type news struct {
+	id      AccountID
+	account *account
 }
 
 func (m *memory) look() *sighting {
@@ -114,5 +153,5 @@ func (s *sighting) add(f found) {
 		return
 	}
 	f.account.walk = s.walk
-	s.news = append(s.news, f)
+	s.news = append(s.news, news{f.id, f.account})
 }

@@ -45,9 +45,9 @@ func TestMemory(t *testing.T) {
 			runtime.GC()
 			runtime.ReadMemStats(&before)
 			for i := range c.accounts {
-				a := &account{files: make([]entry, 1+r.IntN(c.most))}
-				files += len(a.files)
-				seen.add(found{id: AccountID(i), account: a})
+				has := make([]entry, 1+r.IntN(c.most))
+				files += len(has)
+				seen.add(found{id: AccountID(i), account: &account{files: pack(has)}})
 			}
 			if _, err := m.remember(seen, 1, time.Now(), Limits{}); err != nil {
 				t.Fatal(err)

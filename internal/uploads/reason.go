@@ -72,7 +72,7 @@ func (l Limits) explain(gone []File, e event, now time.Time) []Removal {
 
 // evicts tells whether the quota may have deleted the file and all that are older.
 func (l Limits) evicts(newest File, e event) bool {
-	soft, hard := l.quota()
+	soft, hard := l.Quota()
 	slot := e.added + l.MaxSize
 	return hard > 0 &&
 		newest.Modified <= e.oldestStayed &&
@@ -81,8 +81,8 @@ func (l Limits) evicts(newest File, e event) bool {
 		e.stayed+newest.Size+slot > soft
 }
 
-// quota is as ejabberd understands it: one of the two alone stands for both, and so does a soft one above the hard one.
-func (l Limits) quota() (soft, hard int64) {
+// Quota is as ejabberd understands it: one of the two alone stands for both, and so does a soft one above the hard one.
+func (l Limits) Quota() (soft, hard int64) {
 	switch {
 	case l.HardQuota == 0 || l.SoftQuota > l.HardQuota:
 		return l.SoftQuota, l.SoftQuota

@@ -95,13 +95,13 @@ func (s *scan) account(root dir, name string) {
 	}
 	s.failed(err)
 	slices.SortFunc(s.entries, entry.compare)
-	now := known
-	if s.errors > 0 || known == nil || known.blind || known.modified != modified || known.restless != s.restless || !slices.Equal(known.files, s.entries) {
-		now = &account{files: s.entries, modified: modified, restless: s.restless}
-		if known != nil && slices.Equal(known.files, s.entries) {
+	now, same := known, known != nil && known.files.equal(s.entries)
+	if !same || s.errors > 0 || known.blind || known.modified != modified || known.restless != s.restless {
+		now = &account{modified: modified, restless: s.restless}
+		if same {
 			now.files = known.files
 		} else {
-			now.files = slices.Clone(s.entries)
+			now.files = pack(s.entries)
 		}
 	}
 	s.found = append(s.found, found{id, known, now, s.errors})

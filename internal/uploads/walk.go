@@ -48,7 +48,7 @@ const (
 	fullEvery = 6 * time.Hour
 )
 
-// Walker walks one document root again and again, and remembers what it saw: about 15 bytes a file and 80 an account. It is
+// Walker walks one document root again and again, and remembers what it saw: about 15 bytes a file and 60 an account. It is
 // safe for concurrent use; who finds it walking waits.
 type Walker struct {
 	docroot string
