@@ -46,7 +46,11 @@ func Handler(scraper Scraper, logger *slog.Logger) http.Handler {
 		}
 		ctx, cancel := context.WithTimeout(r.Context(), Deadline(r.Header))
 		defer cancel()
-		page := prometheus.Gatherers{registry(scraper.Scrape(ctx, names...))}
+		sets := scraper.Scrape(ctx, names...)
+		if r.Context().Err() != nil {
+			return // nobody reads on: those who hang up shall not cost the others the time to write pages
+		}
+		page := prometheus.Gatherers{registry(sets)}
 		if len(names) == 0 {
 			page = append(page, process)
 		}

@@ -163,3 +163,13 @@ func FuzzDeadline(f *testing.F) {
 		}
 	})
 }
+
+func TestNobodyReadsOn(t *testing.T) {
+	ctx, hangUp := context.WithCancel(t.Context())
+	hangUp()
+	recorder := httptest.NewRecorder()
+	exposition.Handler(&fixed{}, quiet).ServeHTTP(recorder, httptest.NewRequestWithContext(ctx, http.MethodGet, "/metrics", nil))
+	if n := recorder.Body.Len(); n > 0 {
+		t.Errorf("%d bytes were written for somebody who had hung up", n)
+	}
+}

@@ -30,7 +30,7 @@ type module struct {
 
 // measure runs the module, or gives what it found last where it must not log in again yet. It fails when its turn did not come.
 func (m *module) measure(ctx context.Context, run probes.Run, target probes.Target) (*result, error) {
-	if !m.LogsIn {
+	if !m.HasAccount() {
 		return measure(ctx, run, target), nil
 	}
 	select {

@@ -3,6 +3,7 @@
 package exposition
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,13 +31,15 @@ var (
 // ProbeMetrics are what /probe adds to the metrics of each probe.
 var ProbeMetrics = []*metric.Metric{probeSuccess, probeDuration}
 
-// maxProbes bounds how many probes run at a time; more wait until their deadline.
-const maxProbes = 64
+// MaxProbes is how many probes run at a time unless the operator says otherwise; more wait for half of their time.
+const MaxProbes = 64
 
 // ProberOptions are what the operator says about all modules.
 type ProberOptions struct {
 	Allowed func(domain string) bool // which targets may be probed
+	Foreign func(domain string) bool // whose probes go to public addresses alone; nil: nobody's
 	Local   map[string]string        // settings for all modules that have them: resolver, ca-file
+	Max     int                      // probes at a time; MaxProbes where it is 0
 	Logger  *slog.Logger
 }
 
@@ -46,17 +49,18 @@ type Prober struct {
 	ProberOptions
 	running chan struct{}
 	modules modules
+	shared  probes.Shared
 }
 
 // NewProber checks the operator's settings.
 func NewProber(all []probes.Module, options ProberOptions) (*Prober, error) {
-	p := &Prober{ProberOptions: options, running: make(chan struct{}, maxProbes)}
+	p := &Prober{ProberOptions: options, running: make(chan struct{}, cmp.Or(options.Max, MaxProbes))}
 	return p, p.Replace(all, false)
 }
 
 // prepare makes a run of a module with the operator's settings.
 func (p *Prober) prepare(m *probes.Module) (*probes.Settings, probes.Run, error) {
-	var settings probes.Settings
+	settings := probes.Settings{Shared: &p.shared}
 	run := m.Settings(&settings)
 	for _, s := range settings.All {
 		if value := p.Local[s.Name]; value != "" {
@@ -71,7 +75,12 @@ func (p *Prober) prepare(m *probes.Module) (*probes.Settings, probes.Run, error)
 			return nil, nil, fmt.Errorf("--probe.config: module %s cannot be set up", m.Name)
 		}
 	}
-	return &settings, run, nil
+	return &settings, func(ctx context.Context, target probes.Target, out *probes.Report) error {
+		if p.Foreign != nil && p.Foreign(target.Domain) {
+			ctx = probes.PublicOnly(ctx)
+		}
+		return run(ctx, target, out)
+	}, nil
 }
 
 func (p *Prober) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -82,11 +91,10 @@ func (p *Prober) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), Deadline(r.Header))
 	defer cancel()
-	select {
-	case p.running <- struct{}{}:
+	if p.turn(ctx) {
 		defer func() { <-p.running }()
-	case <-ctx.Done():
-		http.Error(w, "too many probes at a time: probe less often, or with more exporters", http.StatusServiceUnavailable)
+	} else {
+		http.Error(w, "too many probes at a time: raise --probe.max, probe less often, or with more exporters", http.StatusServiceUnavailable)
 		return
 	}
 	result, err := module.measure(ctx, run, target)
@@ -100,6 +108,22 @@ func (p *Prober) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		Serve(w, r, registry([]*metric.Set{result.report.Set}), p.Logger)
 	}
+}
+
+// turn waits until this probe may run, for half the time that there is: what runs in the rest of it must not be called slow.
+func (p *Prober) turn(ctx context.Context) bool {
+	deadline, _ := ctx.Deadline()
+	ctx, cancel := context.WithTimeout(ctx, time.Until(deadline)/2)
+	defer cancel()
+	select {
+	case p.running <- struct{}{}:
+		if ctx.Err() == nil {
+			return true
+		}
+		<-p.running
+	case <-ctx.Done():
+	}
+	return false
 }
 
 // parse reads module, target and the safe settings out of the query. The error is the answer; it repeats nothing of the query.
@@ -123,7 +147,7 @@ func (p *Prober) parse(r *http.Request) (*module, probes.Run, probes.Target, err
 			continue
 		}
 		s := settings.Find(name)
-		if s == nil || s.Scope != probes.Safe || m.LogsIn {
+		if s == nil || s.Scope != probes.Safe || m.HasAccount() {
 			return nil, nil, probes.Target{}, fmt.Errorf("unknown parameter; module %s takes module, target, debug%s", m.Name, m.safeNames(settings))
 		}
 		for _, value := range values {
@@ -138,7 +162,7 @@ func (p *Prober) parse(r *http.Request) (*module, probes.Run, probes.Target, err
 func (m *module) safeNames(settings *probes.Settings) string {
 	text := ""
 	for _, s := range settings.All {
-		if s.Scope == probes.Safe && !m.LogsIn {
+		if s.Scope == probes.Safe && !m.HasAccount() {
 			text += ", " + s.Name
 		}
 	}
@@ -156,12 +180,28 @@ type result struct {
 
 func measure(ctx context.Context, run probes.Run, target probes.Target) *result {
 	r := &result{report: probes.NewReport(), target: target, at: time.Now()}
-	r.err = run(ctx, target, r.report)
-	state := r.report.Worst()
-	good := r.err == nil && state != probes.Critical && state != probes.Unknown
-	r.report.Set.Add(probeSuccess, map[bool]float64{true: 1}[good])
+	r.err = guard(func() error { return run(ctx, target, r.report) })
+	r.report.Set.Add(probeSuccess, map[bool]float64{true: 1}[r.good()])
 	r.report.Set.Add(probeDuration, time.Since(r.at).Seconds())
 	return r
+}
+
+// errBug stands for a panic: its value could be anybody's data.
+var errBug = errors.New("panic: this is a bug of the exporter, please report it")
+
+func guard(run func() error) (err error) {
+	defer func() {
+		if recover() != nil {
+			err = errBug
+		}
+	}()
+	return run()
+}
+
+// good tells whether everything that was probed works.
+func (r *result) good() bool {
+	state := r.report.Worst()
+	return r.err == nil && state != probes.Critical && state != probes.Unknown
 }
 
 // debug shows what one probe saw, for people.

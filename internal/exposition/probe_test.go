@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -19,13 +20,17 @@ var answered = &metric.Metric{Name: "probe_xmpp_answered", Help: "Whether it ans
 // echo is a probe that fails when it is told to.
 func echo() probes.Probe {
 	return probes.Probe{Name: "echo", Settings: func(s *probes.Settings) probes.Run {
-		var fail bool
+		var fail, panics bool
 		var address string
 		s.Bool(&fail, probes.Safe, "fail", "whether to fail")
+		s.Bool(&panics, probes.Safe, "panic", "whether to panic")
 		s.String(&address, probes.Local, "hostname", "", "address to connect to")
 		return func(_ context.Context, target probes.Target, out *probes.Report) error {
 			out.Set.Add(answered, 1)
 			out.Note(probes.OK, "host.example:5222", "answered for "+target.Domain+address)
+			if panics {
+				panic("evil")
+			}
 			if fail {
 				return &probes.Failure{Phase: probes.Connect, Reason: probes.Refused, Err: errors.New("connection refused")}
 			}
@@ -67,6 +72,7 @@ func TestProbe(t *testing.T) {
 		{"module=echo&target=GOOD.example.", 200, []string{"probe_success 1\n"}},
 		{"module=echo&target=good.example&fail=true", 200, []string{"probe_success 0\n", "probe_xmpp_answered 1\n"}},
 		{"module=echo&target=good.example&fail=true&debug=true", 200, []string{"CRITICAL - connect: connection refused", "host.example:5222: answered for good.example"}},
+		{"module=echo&target=good.example&panic=true&debug=true", 200, []string{"CRITICAL - panic: this is a bug", "probe_success 0\n"}},
 		{"module=echo", 400, []string{"target is not allowed"}},
 		{"module=echo&target=evil.example", 400, []string{"--probe.target"}},
 		{"module=echo&target=127.0.0.1:5432", 400, []string{"target is not allowed"}},
@@ -92,4 +98,41 @@ func TestProbe(t *testing.T) {
 			}
 		}
 	}
+}
+
+// FuzzProbe: whatever stands in the query, the answer comes, only the allowed target is probed, and nothing is repeated.
+func FuzzProbe(f *testing.F) {
+	for _, seed := range []string{
+		"module=echo&target=good.example", "module=echo&target=good.example&fail=true&debug=true", "module=echo&target=GOOD.example.&target=canary.example",
+		"module=canary&target=good.example", "module=echo&target=canary%00", "canary;&&==%zz", "module=echo&target=good.example&fail=canary", "module=echo&target=good.example&hostname=canary",
+	} {
+		f.Add(seed)
+	}
+	var probed string
+	probe := probes.Probe{Name: "echo", Settings: func(s *probes.Settings) probes.Run {
+		var fail bool
+		s.Bool(&fail, probes.Safe, "fail", "whether to fail")
+		return func(_ context.Context, target probes.Target, _ *probes.Report) error {
+			probed = target.Domain
+			return nil
+		}
+	}}
+	handler, err := exposition.NewProber(probes.Modules([]probes.Probe{probe}), exposition.ProberOptions{
+		Logger: quiet, Allowed: func(domain string) bool { return domain == "good.example" },
+	})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, query string) {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "/probe", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.URL.RawQuery, probed = query, "good.example"
+		answer := httptest.NewRecorder()
+		handler.ServeHTTP(answer, request)
+		if answer.Code != http.StatusOK && answer.Code != http.StatusBadRequest || probed != "good.example" || strings.Contains(answer.Body.String(), "canary") {
+			t.Errorf("%q: status %d, probed %s: %s", query, answer.Code, probed, answer.Body)
+		}
+	})
 }

@@ -3,10 +3,8 @@
 package nagios
 
 import (
-	"flag"
 	"fmt"
 	"math"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -14,21 +12,12 @@ import (
 	"github.com/chapril/ejabberd_exporter/probes"
 )
 
-// settingFlag shows a probe's setting to kingpin.
-type settingFlag struct {
-	flag.Value
-	isBool, isList bool
-}
-
-func (s settingFlag) IsBoolFlag() bool   { return s.isBool }
-func (s settingFlag) IsCumulative() bool { return s.isList }
-
 // rangeFlag fills the limit of a threshold. Percent is for figures that have a whole.
 type rangeFlag struct{ *threshold }
 
 func (f rangeFlag) String() string {
 	if f.limit == nil {
-		return ""
+		return "RANGE"
 	}
 	return f.limit.String()
 }
@@ -79,36 +68,24 @@ func (s *stateFlag) Set(text string) error {
 	return fmt.Errorf("state %q: want ok, warning, critical or unknown", text)
 }
 
-var negative = regexp.MustCompile(`^-[0-9]`)
+// outputFlag is one of the formats.
+type outputFlag string
 
-// joinNegative writes "-w -5:5" as "-w-5:5" and "--warning -5:5" as "--warning=-5:5": kingpin takes a word that starts with a
-// dash for the next flag.
-func joinNegative(args []string, thresholds []threshold) []string {
-	joined := make([]string, 0, len(args))
-	for i := 0; i < len(args); i++ {
-		glue, found := "", false
-		for _, t := range thresholds {
-			switch {
-			case args[i] == "--"+t.Flag:
-				glue, found = "=", true
-			case t.short() != 0 && args[i] == "-"+string(t.short()):
-				glue, found = "", true
-			}
-		}
-		if found && i+1 < len(args) && negative.MatchString(args[i+1]) {
-			joined = append(joined, args[i]+glue+args[i+1])
-			i++
-			continue
-		}
-		joined = append(joined, args[i])
+func (o *outputFlag) String() string { return string(*o) }
+
+func (o *outputFlag) Set(text string) error {
+	switch text {
+	case "nagios", "json", "prometheus":
+		*o = outputFlag(text)
+		return nil
 	}
-	return joined
+	return fmt.Errorf("output %q: must be one of nagios, json, prometheus", text)
 }
 
 // short is the one-letter flag of a threshold, 0 for none.
-func (t threshold) short() rune {
+func (t threshold) short() byte {
 	if t.Flag == "warning" || t.Flag == "critical" {
-		return rune(t.Flag[0])
+		return t.Flag[0]
 	}
 	return 0
 }

@@ -12,7 +12,7 @@ import (
 // document is the result as --output json writes it. Fields may be added; none changes its meaning or goes away.
 type document struct {
 	Plugin   string         `json:"plugin"`            // check_xmpp_c2s
-	Domain   string         `json:"domain"`            // the XMPP domain, in ASCII
+	Domain   string         `json:"domain"`            // the XMPP domain, in ASCII; empty where the plugin is about none
 	State    string         `json:"state"`             // OK, WARNING, CRITICAL or UNKNOWN
 	Code     int            `json:"code"`              // the exit code
 	Summary  string         `json:"summary"`           // what was found, in short; may be empty
@@ -43,9 +43,9 @@ type documentItem struct {
 	Critical string   `json:"critical,omitempty"` // range
 }
 
-func (r result) json(p probes.Probe) string {
+func (r result) json(plugin string) string {
 	doc := document{
-		Plugin: program(p), Domain: r.domain, State: r.state.String(), Code: int(r.state), Summary: r.summary,
+		Plugin: plugin, Domain: r.domain, State: r.state.String(), Code: int(r.state), Summary: r.summary,
 		Duration: r.took.Seconds(), Notes: []documentNote{}, Figures: []documentItem{},
 	}
 	if r.failure != nil {

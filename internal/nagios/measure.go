@@ -12,13 +12,20 @@ import (
 	"github.com/chapril/ejabberd_exporter/probes"
 )
 
-// crash is a panic of the probe.
-type crash struct {
-	value any
-	stack []byte
+// crash is a panic of the probe: where it was, and nothing of what, since the value could be anybody's data.
+type crash struct{ stack []byte }
+
+// crashed is that of a value that was recovered.
+func crashed(value any) *crash {
+	if elsewhere, ok := value.(*probes.Crash); ok {
+		return &crash{elsewhere.Stack}
+	}
+	return &crash{debug.Stack()}
 }
 
-func (c *crash) Error() string { return fmt.Sprintf("internal error: %v", c.value) }
+func (c *crash) Error() string {
+	return "panic: this is a bug of the plugin, please report what -vvv shows"
+}
 
 // late is the error of a run that met the time limit.
 type late struct {
@@ -33,28 +40,28 @@ var errAbandoned = errors.New("the probe did not stop in time and was abandoned"
 
 // measure runs the probe within the time limit. The probe gets a little less, to say itself what it was waiting for; one that
 // does not stop then is left behind with its Report, and an empty one takes its place.
-func measure(o options) (*probes.Report, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), o.timeout-min(o.timeout/10, 500*time.Millisecond))
+func measure(s settings) (*probes.Report, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), s.timeout-min(s.timeout/10, 500*time.Millisecond))
 	defer cancel()
-	limit := time.NewTimer(o.timeout)
+	limit := time.NewTimer(s.timeout)
 	defer limit.Stop()
 
 	out, done := probes.NewReport(), make(chan error, 1)
 	go func() {
 		defer func() {
-			if v := recover(); v != nil {
-				done <- &crash{v, debug.Stack()}
+			if value := recover(); value != nil {
+				done <- crashed(value)
 			}
 		}()
-		done <- o.run(ctx, o.target, out)
+		done <- s.run(ctx, s.target, out)
 	}()
 	select {
 	case err := <-done:
 		if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
-			err = &late{o.timeout, err}
+			err = &late{s.timeout, err}
 		}
 		return out, err
 	case <-limit.C:
-		return probes.NewReport(), &late{o.timeout, errAbandoned}
+		return probes.NewReport(), &late{s.timeout, errAbandoned}
 	}
 }

@@ -11,18 +11,60 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime/debug"
 	"strings"
 	"time"
 
+	"github.com/chapril/ejabberd_exporter/internal/secret"
 	"github.com/chapril/ejabberd_exporter/probes"
 )
 
+// Plugin is what a command line, a verdict and performance data are made for.
+type Plugin struct {
+	Name    string   // check_xmpp_c2s
+	Help    string   // one sentence: what it proves
+	Calls   []string // the arguments of typical calls, for --help
+	Trouble string   // what --help says of the state that trouble on the network is
+	Ranges  string   // and of ranges, beside how to write one
+	Domain  bool     // it is about an XMPP domain
+	// Late is the state of a run that met the time limit, unless --timeout-state says otherwise.
+	Late probes.State
+
+	Settings   func(*probes.Settings) probes.Run
+	Figures    []probes.Figure
+	Thresholds []probes.Threshold
+	// Judged says which figures and thresholds there are, where the settings say that. It is asked when they are read.
+	Judged func() ([]probes.Figure, []probes.Threshold)
+	// Metrics are what --output prometheus and -vv show instead of the Report's Set.
+	Metrics func() string
+}
+
+// Of makes a plugin of a probe.
+func Of(p probes.Probe) Plugin {
+	call := strings.TrimSpace("--domain example.org " + p.Needs)
+	if p.LogsIn {
+		call += " --jid probe@example.org --password-file FILE"
+	}
+	return Plugin{
+		Name: "check_xmpp_" + p.Name, Help: p.Help, Calls: []string{call, call + " -w 1 -c 5 -t 20", call + " --output json"},
+		Trouble: "Trouble on the network is CRITICAL.", Ranges: "Days of a certificate may be given in percent of its lifetime, 25%:.",
+		Domain: true, Late: probes.Critical, Settings: p.Settings, Figures: p.Figures, Thresholds: p.Thresholds,
+	}
+}
+
+// Main is the whole main function of a probe's plugin.
+func Main(p probes.Probe) { Of(p).Main() }
+
+// Run runs a probe's plugin with the arguments args, writes its output in one piece and returns the exit code.
+func Run(p probes.Probe, args []string, stdout io.Writer) int { return Of(p).Run(args, stdout) }
+
 // Main is the whole main function of a plugin.
-func Main(p probes.Probe) { os.Exit(Run(p, os.Args[1:], os.Stdout)) }
+func (p Plugin) Main() {
+	secret.NoCore()
+	os.Exit(p.Run(os.Args[1:], os.Stdout))
+}
 
 // Run runs the plugin with the arguments args, writes its output in one piece and returns the exit code.
-func Run(p probes.Probe, args []string, stdout io.Writer) int {
+func (p Plugin) Run(args []string, stdout io.Writer) int {
 	text, state := output(p, args)
 	if _, err := io.WriteString(stdout, text); err != nil {
 		return int(probes.Unknown)
@@ -31,53 +73,54 @@ func Run(p probes.Probe, args []string, stdout io.Writer) int {
 }
 
 // output does all the work. A panic, wherever it comes from, is an UNKNOWN.
-func output(p probes.Probe, args []string) (text string, state probes.State) {
+func output(p Plugin, args []string) (text string, state probes.State) {
+	s := settings{figures: p.Figures}
 	defer func() {
-		if v := recover(); v != nil {
-			text, state = refused(p, options{}, &crash{v, debug.Stack()}).nagios(prefix(p), 0), probes.Unknown
+		if value := recover(); value != nil {
+			text, state = refused(s, crashed(value)).nagios(p.prefix(), 0), probes.Unknown
 		}
 	}()
-	o, err := parse(p, args)
+	s, err := parse(p, args)
 	if info, ok := errors.AsType[informed](err); ok {
-		if info.text == "" { // kingpin wrote a manual page or a completion script, which is no check
-			return "", probes.OK
-		}
-		return info.text, probes.Unknown
+		return info.text, info.state
 	}
 	if err != nil {
-		r := refused(p, o, fmt.Errorf("%w (see %s --help)", err, program(p)))
-		if o.output == "prometheus" { // a comment: nothing was probed, so nothing is measured
-			return "# " + r.nagios(prefix(p), 0), r.state
+		r := refused(s, fmt.Errorf("%w (see %s --help)", err, p.Name))
+		if s.output == "prometheus" { // a comment: nothing was probed, so nothing is measured
+			return "# " + r.nagios(p.prefix(), 0), r.state
 		}
-		return r.render(p, o), r.state
+		return r.render(p, s), r.state
 	}
 	start := time.Now()
-	report, err := measure(o)
-	r := evaluate(p, o, report, err, time.Since(start))
-	return r.render(p, o), r.state
+	report, err := measure(s)
+	r := evaluate(s, report, err, time.Since(start))
+	if p.Metrics != nil {
+		r.metrics = p.Metrics()
+	}
+	return r.render(p, s), r.state
 }
 
-func (r result) render(p probes.Probe, o options) string {
-	switch o.output {
+func (r result) render(p Plugin, s settings) string {
+	switch s.output {
 	case "json":
-		return r.json(p)
+		return r.json(p.Name)
 	case "prometheus":
 		return r.prometheus()
 	}
-	return r.nagios(prefix(p), o.verbosity)
+	return r.nagios(p.prefix(), s.verbosity)
 }
 
 // refused is the result when nothing could be asked: the same figures as ever, all unknown.
-func refused(p probes.Probe, o options, err error) result {
+func refused(s settings, err error) result {
 	r := result{
 		state: probes.Unknown, notes: []probes.Note{{State: probes.Unknown, Text: clean(err.Error())}},
-		failure: err, domain: o.target.Domain, limit: o.timeout,
+		failure: err, domain: s.target.Domain, limit: s.timeout,
 	}
-	for _, f := range p.Figures {
+	for _, f := range s.figures {
 		r.figures = append(r.figures, figure{label: f.Label, unit: f.Unit, min: f.Min})
 	}
 	return r
 }
 
 // prefix is the name that starts a status line: XMPP_C2S.
-func prefix(p probes.Probe) string { return strings.ToUpper(strings.TrimPrefix(program(p), "check_")) }
+func (p Plugin) prefix() string { return strings.ToUpper(strings.TrimPrefix(p.Name, "check_")) }

@@ -124,7 +124,7 @@ func TestStatus(t *testing.T) {
 		},
 		"panic": {
 			func(*probes.Report) error { panic("lost") },
-			3, "XMPP_C2S UNKNOWN - internal error: lost; 4 endpoints, TLS 1.3" + perf,
+			3, "XMPP_C2S UNKNOWN - panic: this is a bug of the plugin, please report what -vvv shows; 4 endpoints, TLS 1.3" + perf,
 		},
 		"hostile text": {
 			func(out *probes.Report) error {

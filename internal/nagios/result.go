@@ -26,16 +26,16 @@ type result struct {
 }
 
 // evaluate turns what a run found into a verdict: the worst of its error, its Notes and the thresholds.
-func evaluate(p probes.Probe, o options, report *probes.Report, failure error, took time.Duration) result {
-	figures, alarms := judge(p.Figures, o.thresholds, report.Set)
+func evaluate(s settings, report *probes.Report, failure error, took time.Duration) result {
+	figures, alarms := judge(s.figures, s.thresholds, report.Set)
 	r := result{
 		summary: clean(report.Summary), figures: figures, metrics: report.Set.Text(), failure: failure,
-		domain: o.target.Domain, limit: o.timeout, took: took,
+		domain: s.target.Domain, limit: s.timeout, took: took,
 	}
 	seen := report.Worst()
 	r.works = failure == nil && (seen == probes.OK || seen == probes.Warning)
 	if failure != nil {
-		r.state = stateOf(failure, o.timeoutState)
+		r.state = stateOf(failure, s.timeoutState)
 		if !told(failure, report.Notes) {
 			r.notes = append(r.notes, probes.Note{State: r.state, Text: failure.Error()})
 		}
@@ -44,7 +44,7 @@ func evaluate(p probes.Probe, o options, report *probes.Report, failure error, t
 	for i := range r.notes {
 		n := &r.notes[i]
 		if n.Reason == probes.Timeout && n.State == probes.Critical {
-			n.State = o.timeoutState
+			n.State = s.timeoutState
 		}
 		n.Subject, n.Text = clean(n.Subject), clean(n.Text)
 		r.state = r.state.Worse(n.State)

@@ -32,7 +32,11 @@ func (r result) nagios(prefix string, verbosity int) string {
 		lines = append(lines, "["+n.State.String()+"] "+sentence(n))
 	}
 	if verbosity >= 1 {
-		lines = append(lines, fmt.Sprintf("asked about %s, time limit %s, took %s s", r.domain, r.limit, rounded(r.took.Seconds())))
+		about := ""
+		if r.domain != "" {
+			about = "asked about " + r.domain + ", "
+		}
+		lines = append(lines, fmt.Sprintf("%stime limit %s, took %s s", about, r.limit, rounded(r.took.Seconds())))
 	}
 	if verbosity >= 2 {
 		lines = append(lines, strings.Split(strings.TrimSpace(r.metrics), "\n")...)
@@ -65,7 +69,7 @@ func (r result) headline(limit int) string {
 		more = fmt.Sprintf(" (and %d more)", len(bad)-1)
 	}
 	text := shorten(sentence(bad[0]), limit-len(more)) + more
-	if r.summary != "" && len(text)+2+len(r.summary) <= limit {
+	if r.summary != "" && !strings.HasPrefix(text, r.summary) && len(text)+2+len(r.summary) <= limit {
 		text += "; " + r.summary
 	}
 	return text

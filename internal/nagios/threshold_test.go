@@ -66,6 +66,16 @@ func TestExpiredCertificateInWords(t *testing.T) {
 	}
 }
 
+// TestWhereAPartPanicked: -vvv shows that place, not the one that waited for the part.
+func TestWhereAPartPanicked(t *testing.T) {
+	p := literal(func(context.Context, probes.Target, *probes.Report) error {
+		panic(&probes.Crash{Stack: []byte("in a part of it")})
+	})
+	if code, output := ask(t, p, "--domain", "example.org", "-vvv"); code != 3 || !strings.Contains(output, "in a part of it") {
+		t.Errorf("exit code %d, %s", code, output)
+	}
+}
+
 // The labels are the same in every state, so that graphs have no second set of lines.
 func TestSameLabelsInEveryState(t *testing.T) {
 	failing := func(err error) probes.Run {

@@ -55,6 +55,8 @@ func TestFlags(t *testing.T) {
 		{"--domain a.org --no-ipv4 -v -v", "a.org  required"},
 		{"--domain 192.0.2.1", "192.0.2.1  required "},
 		{"--domain localhost", "localhost  required "},
+		{"-Hlocalhost -p5222 -t1 --output=nagios", "localhost localhost required "},
+		{"-4H localhost", "localhost localhost required  only4"},
 	} {
 		code, output := ask(t, lister(), strings.Fields(c.args)...)
 		want := "XMPP_C2S OK - " + strings.Join(strings.Fields(c.summary), " ") + " |"
@@ -87,7 +89,16 @@ func TestUsageErrors(t *testing.T) {
 		{[]string{"--domain", "a.org", "-w"}, "expected argument for flag '-w'"},
 		{[]string{"--domain", "a.org", "-w", "1", "-w", "2"}, "cannot be repeated"},
 		{[]string{"--domain", "a.org", "-t", "0"}, `timeout "0"`},
-		{[]string{"--domain", "a.org", "-t", "-5"}, "expected argument for flag '-t'"},
+		{[]string{"--domain", "a.org", "-t", "-5"}, `timeout "-5"`},
+		{[]string{"--domain", "a.org", "-t", "-w"}, "expected argument for flag '-t'"},
+		{[]string{"--domain", "a.org", "--timeout"}, "expected argument for flag '--timeout'"},
+		{[]string{"--domain", "a.org", "--ipv4=maybe"}, "parse error"},
+		{[]string{"--domain", "a.org", "--no-port"}, "unknown long flag '--no-port'"},
+		{[]string{"--domain", "a.org", "-4x"}, "unknown short flag '-x'"},
+		{[]string{"--domain", "a.org", "-4", "--ipv4"}, "cannot be repeated"},
+		{[]string{"--domain", "a.org", "--"}, "unexpected argument"},
+		{[]string{"--domain", "a.org", "-"}, "unexpected argument"},
+		{[]string{"--domain", "a.org", ""}, "unexpected argument"},
 		{[]string{"--domain", "a.org", "-t=-5"}, `timeout "=-5"`},
 		{[]string{"--domain", "a.org", "-t", "soon"}, `timeout "soon"`},
 		{[]string{"--domain", "a.org", "-t", "10 s"}, `timeout "10 s"`},
@@ -96,8 +107,8 @@ func TestUsageErrors(t *testing.T) {
 		{[]string{"--domain", "a.org", "--output", "xml"}, "must be one of"},
 		{[]string{"--domain", "a.org", "--bogus"}, "unknown long flag '--bogus'"},
 		{[]string{"--domain", "a.org", "-x"}, "unknown short flag '-x'"},
-		{[]string{"--domain", "a.org", "positional"}, "unexpected positional"},
-		{[]string{"--domain", "a.org", "@/etc/passwd"}, "unexpected @/etc/passwd"},
+		{[]string{"--domain", "a.org", "positional"}, `unexpected argument "positional"`},
+		{[]string{"--domain", "a.org", "@/etc/passwd"}, `unexpected argument "@/etc/passwd"`},
 		{[]string{"--domain", "a.org", "--port", "http"}, "parse error"},
 		{[]string{"--domain", "a.org", "--stubborn", "x"}, "context canceled"},
 	} {

@@ -16,16 +16,14 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/chapril/ejabberd_exporter/internal/secret"
 	"github.com/chapril/ejabberd_exporter/probes"
 )
 
 // maxSize bounds the file. Real ones have a few lines for each module.
 const maxSize = 1 << 20
 
-// ErrReadable says that the file holds a secret and that everybody on the machine may read it.
-var ErrReadable = errors.New("it holds a secret and others may read it: chmod o-rwx")
-
-// Read reads the modules of a file. Beside them, every probe that needs no account remains a module under its own name.
+// Read reads the modules of a file. Beside them, every probe that needs neither account nor settings remains a module under its own name.
 func Read(path string, known []probes.Probe) ([]probes.Module, error) {
 	modules, err := read(path, known)
 	if err != nil {
@@ -42,17 +40,13 @@ func Read(path string, known []probes.Probe) ([]probes.Module, error) {
 func read(path string, known []probes.Probe) ([]probes.Module, error) {
 	file, err := os.Open(path)
 	if err != nil {
-		return nil, pathless(err)
+		return nil, secret.Pathless(err)
 	}
 	defer func() { _ = file.Close() }()
-	about, err := file.Stat()
-	if err != nil {
-		return nil, pathless(err)
-	}
 	text, err := io.ReadAll(io.LimitReader(file, maxSize+1))
 	switch {
 	case err != nil:
-		return nil, pathless(err)
+		return nil, secret.Pathless(err)
 	case len(text) > maxSize:
 		return nil, fmt.Errorf("larger than %d KiB", maxSize>>10)
 	}
@@ -61,18 +55,10 @@ func read(path string, known []probes.Probe) ([]probes.Module, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r.secret && about.Mode().Perm()&0o007 != 0 {
-		return nil, ErrReadable
+	if r.secret {
+		return modules, secret.Guarded(file)
 	}
 	return modules, nil
-}
-
-// pathless takes the path out of an error: whoever set it knows it.
-func pathless(err error) error {
-	if inner, ok := errors.AsType[*os.PathError](err); ok {
-		return inner.Err
-	}
-	return err
 }
 
 // reader reads one file.
@@ -140,7 +126,7 @@ func (r *reader) module(name, fields *yaml.Node) (probes.Module, error) {
 	if !moduleName.MatchString(name.Value) {
 		return probes.Module{}, at(name, "a module's name is up to 64 letters, digits and _ . -")
 	}
-	m := probes.Module{Name: name.Value}
+	m := probes.Module{Name: name.Value, Configured: true}
 	probe := name
 	_ = pairs(fields, func(key, value *yaml.Node) error { // what is wrong is told below
 		if key.Value == "probe" {
