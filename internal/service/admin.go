@@ -12,11 +12,12 @@ import (
 	"net/url"
 )
 
-func adminClient(socket string) *http.Client {
+// adminClient asks the API at an address.
+func adminClient(network, address string) *http.Client {
 	var dialer net.Dialer
 	return &http.Client{Transport: &http.Transport{
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return dialer.DialContext(ctx, "unix", socket)
+			return dialer.DialContext(ctx, network, address)
 		},
 	}}
 }

@@ -29,6 +29,7 @@ type CertOptions struct {
 	Names      []string  // DNS names, wildcards allowed
 	NotBefore  time.Time // an hour ago where zero
 	NotAfter   time.Time // in 90 days where zero
+	ServerOnly bool      // not good for clients, as those of Let's Encrypt are
 	SelfSigned bool      // signed with its own key instead of the CA's
 }
 
@@ -86,6 +87,9 @@ func (ca *CA) Issue(options CertOptions) (*Certificate, error) {
 		KeyUsage:     x509.KeyUsageDigitalSignature,
 		// s2s peers show their certificate as clients, too.
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
+	}
+	if options.ServerOnly {
+		template.ExtKeyUsage = template.ExtKeyUsage[:1]
 	}
 	if template.NotBefore.IsZero() {
 		template.NotBefore = time.Now().Add(-time.Hour)

@@ -47,6 +47,10 @@ type Config struct {
 
 	RoomsInSQL bool // mod_muc keeps what it knows of living rooms there
 
+	// Text is all of ejabberd.yml, in the place of what the fields above make of it. Of Ports those count that it listens on, and
+	// status must be allowed on API without a password.
+	Text string
+
 	ExtraModules string // further lines below modules, indented by two
 	ExtraConfig  string // further options at the end of the file
 }
@@ -78,6 +82,7 @@ type settings struct {
 	ComponentPassword            string
 	NumberCommands, NameCommands []string
 	AdminSocket, CaptchaCommand  string
+	CaptchaHost, UploadHost      string // in URLs, which have no Unicode
 }
 
 // write writes ejabberd.yml.
@@ -86,12 +91,20 @@ func (s settings) write(path string) error {
 	s.ComponentPassword = componentPassword
 	s.NumberCommands = strings.Fields(numberCommands)
 	s.NameCommands = strings.Fields(nameCommands)
+	s.CaptchaHost, s.UploadHost = asciiName(s.Domains[0]), "@HOST@"
+	if s.CaptchaHost != s.Domains[0] {
+		s.UploadHost = s.CaptchaHost // ejabberd 23.01 does not start where @HOST@ puts Unicode into the URL, nor without it for two vhosts
+	}
 	tmpl, err := template.New("ejabberd.yml").Parse(ejabberdTemplate)
 	if err != nil {
 		return fmt.Errorf("parse the template of ejabberd.yml: %w", err)
 	}
 	var text strings.Builder
-	if err := tmpl.Execute(&text, s); err != nil {
+	text.WriteString(s.Text)
+	if s.Text == "" {
+		err = tmpl.Execute(&text, s)
+	}
+	if err != nil {
 		return fmt.Errorf("fill in ejabberd.yml: %w", err)
 	}
 	// As Debian installs it: it holds passwords.

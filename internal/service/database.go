@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 
 	"github.com/jackc/pgx/v5"
@@ -30,7 +31,7 @@ func (p *Postgres) CreateDatabase(ctx context.Context, name, schema string) (*Da
 	if err != nil {
 		return nil, fmt.Errorf("read ejabberd's schema (apt-get install ejabberd): %w", err)
 	}
-	d := &Database{Postgres: p, Name: name, Role: name, Password: "password-of-" + name}
+	d := p.database(name)
 	quoted := pgx.Identifier{name}.Sanitize()
 	for _, sql := range []string{
 		"CREATE ROLE " + quoted + " LOGIN PASSWORD '" + d.Password + "'",
@@ -44,6 +45,25 @@ func (p *Postgres) CreateDatabase(ctx context.Context, name, schema string) (*Da
 		return nil, fmt.Errorf("create the tables of %s: %w", schema, err)
 	}
 	return d, nil
+}
+
+// database is what CreateDatabase made under that name.
+func (p *Postgres) database(name string) *Database {
+	return &Database{Postgres: p, Name: name, Role: name, Password: "password-of-" + name}
+}
+
+// Grant makes the exporter's role by the lines that the program prints itself, and gives it a password.
+func (d *Database) Grant(ctx context.Context, program, password string, flags ...string) error {
+	grants, err := exec.CommandContext(ctx, program, append([]string{"--grants"}, flags...)...).Output()
+	if err != nil {
+		return fmt.Errorf("%s --grants: %w: run make build first", program, err)
+	}
+	for _, sql := range []string{string(grants), "ALTER ROLE ejabberd_exporter PASSWORD '" + password + "'"} {
+		if err := d.Exec(ctx, sql); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Exec runs a statement as the superuser.

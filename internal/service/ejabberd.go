@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -53,7 +54,10 @@ func StartEjabberd(ctx context.Context, dir string, config Config, dns int) (*Ej
 	if config.Joins != nil {
 		e.epmdPort = config.Joins.epmdPort // the two find each other there
 	}
-	e.admin = adminClient(e.adminSocket())
+	e.admin = adminClient("unix", e.adminSocket())
+	if config.Text != "" {
+		e.admin = adminClient("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(config.Ports.API)))
+	}
 	if err := e.write(dns); err != nil {
 		return nil, err
 	}
@@ -68,6 +72,9 @@ func (e *Ejabberd) adminSocket() string { return filepath.Join(e.Dir, "api") }
 
 // LogPath is ejabberd.log.
 func (e *Ejabberd) LogPath() string { return filepath.Join(e.Dir, "logs", "ejabberd.log") }
+
+// EpmdPort is the port of the node's own epmd.
+func (e *Ejabberd) EpmdPort() int { return e.epmdPort }
 
 // PID is the process id of the Erlang VM.
 func (e *Ejabberd) PID() int { return e.beam.pid }

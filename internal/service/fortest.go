@@ -42,14 +42,33 @@ func Require(t testing.TB) {
 		{"postgresql", "/usr/lib/postgresql/*/bin/postgres"},
 		{"prosody", "/usr/bin/prosody"},
 		{"prometheus", "/usr/bin/prometheus"},
+		{"prometheus-alertmanager", "/usr/bin/prometheus-alertmanager"},
 	}
 	for _, p := range packages {
-		if found, err := filepath.Glob(p.file); err == nil && len(found) > 0 {
-			continue
-		}
-		if os.Getenv("REQUIRE_SERVERS") == "1" {
-			t.Fatalf("no real servers: apt-get install %s", p.name)
-		}
-		t.Skipf("no real servers: apt-get install %s", p.name)
+		RequirePackage(t, p.name, p.file)
 	}
+}
+
+// BrowserForTest starts a browser for a test and stops it at the test's end. Where there is none it does as Require.
+func BrowserForTest(t testing.TB) *Browser {
+	t.Helper()
+	RequirePackage(t, "chromium", ChromiumPath)
+	b, err := StartBrowser()
+	if err != nil {
+		t.Fatalf("start the browser: %v", err)
+	}
+	t.Cleanup(b.Stop)
+	return b
+}
+
+// RequirePackage does as Require for one more package, by a file of it; patterns are allowed.
+func RequirePackage(t testing.TB, name, file string) {
+	t.Helper()
+	if found, err := filepath.Glob(file); err == nil && len(found) > 0 {
+		return
+	}
+	if os.Getenv("REQUIRE_SERVERS") == "1" {
+		t.Fatalf("no real servers: apt-get install %s", name)
+	}
+	t.Skipf("no real servers: apt-get install %s", name)
 }

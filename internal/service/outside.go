@@ -13,6 +13,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
+
+	"golang.org/x/net/idna"
 )
 
 // peerDomain is the federation peer's.
@@ -43,9 +45,19 @@ func (s *Service) HTTPClient() *http.Client {
 	}}
 }
 
+// asciiName is a domain as certificates and the DNS have it: vhosts may be in Unicode.
+func asciiName(domain string) string {
+	ascii, err := idna.Lookup.ToASCII(domain)
+	if err != nil {
+		panic(err) // the domains of tests are good ones
+	}
+	return ascii
+}
+
 // publish sets the DNS records of the vhosts and their components.
 func (s *Service) publish(ports Ports) {
 	for _, domain := range s.Domains {
+		domain = asciiName(domain)
 		for _, host := range []string{"", "xmpp.", "www.", "upload.", "conference.", "pubsub.", "echo."} {
 			s.Resolver.SetHost(host+domain, Loopback()...)
 		}
@@ -69,7 +81,7 @@ func (s *Service) startComponent(ctx context.Context, _ Options) (err error) {
 
 // startProsody starts the peer and lets it and every vhost speak to each other once: s2s connections stay open after that.
 func (s *Service) startProsody(ctx context.Context, _ Options) error {
-	certificate, err := s.CA.Issue(CertOptions{Names: []string{peerDomain}})
+	certificate, err := s.CA.Issue(CertOptions{Names: []string{peerDomain, "pubsub." + peerDomain}})
 	if err != nil {
 		return err
 	}
@@ -83,7 +95,9 @@ func (s *Service) startProsody(ctx context.Context, _ Options) error {
 	s.Resolver.SetSRV("_xmpps-client._tcp."+peerDomain, peerDomain, s.Prosody.C2STLS)
 	// ejabberd asks inetrc's name server for SRV records only, and the C library for addresses. That one knows localhost.
 	s.Resolver.SetHost("localhost", Loopback()...)
-	s.Resolver.SetSRV("_xmpp-server._tcp."+peerDomain, "localhost", s.Prosody.S2S)
+	for _, host := range []string{"", "pubsub."} {
+		s.Resolver.SetSRV("_xmpp-server._tcp."+host+peerDomain, "localhost", s.Prosody.S2S)
+	}
 	client, err := Connect(ctx, Login{
 		Account:  s.Prosody.Account,
 		Resource: "peer-" + Canary,
@@ -107,7 +121,7 @@ func (s *Service) startProsody(ctx context.Context, _ Options) error {
 }
 
 // StartPrometheus starts Prometheus with the configuration that is given, until Stop.
-func (s *Service) StartPrometheus(ctx context.Context, config string) (*Prometheus, error) {
+func (s *Service) StartPrometheus(ctx context.Context, config string) (*Monitor, error) {
 	path := filepath.Join(s.Dir, "prometheus.yml")
 	if err := os.WriteFile(path, []byte(config), 0o600); err != nil {
 		return nil, fmt.Errorf("write Prometheus's configuration: %w", err)

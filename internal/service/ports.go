@@ -77,6 +77,9 @@ func listen(ports ...int) func(context.Context) error {
 	return func(ctx context.Context) error {
 		var dialer net.Dialer
 		for _, port := range ports {
+			if port == 0 { // not configured
+				continue
+			}
 			conn, err := dialer.DialContext(ctx, "tcp", "127.0.0.1:"+strconv.Itoa(port))
 			if err != nil {
 				return err

@@ -30,10 +30,12 @@ type Postgres struct {
 	dir      string
 	bin      string // directory of the newest installed release
 	password string // of the superuser
+	old      bool   // an earlier server left its databases there
 	process  *process
 }
 
-// StartPostgres makes a database cluster below dir and starts it. The programs are those of root.
+// StartPostgres starts a server on the database cluster below dir, and makes that where there is none. The programs are those of
+// root.
 func StartPostgres(ctx context.Context, root Root, dir string) (*Postgres, error) {
 	bin, err := postgresBin(root)
 	if err != nil {
@@ -44,8 +46,10 @@ func StartPostgres(ctx context.Context, root Root, dir string) (*Postgres, error
 		return nil, err
 	}
 	p := &Postgres{Port: ports[0], SocketDir: dir, root: root, dir: dir, bin: bin, password: rand.Text()}
-	if err := p.init(ctx); err != nil {
-		return nil, err
+	if p.old = p.remember(); !p.old {
+		if err := p.init(ctx); err != nil {
+			return nil, err
+		}
 	}
 	if err := p.Start(ctx); err != nil {
 		return nil, err
@@ -68,11 +72,23 @@ func pgRelease(bin string) int {
 	return n
 }
 
+// remember finds the password of an earlier server.
+func (p *Postgres) remember() bool {
+	if _, err := os.Stat(filepath.Join(p.data(), "PG_VERSION")); err != nil {
+		return false
+	}
+	password, err := os.ReadFile(p.passwordFile())
+	p.password = string(password)
+	return err == nil
+}
+
+func (p *Postgres) passwordFile() string { return filepath.Join(p.dir, "password") }
+
 func (p *Postgres) init(ctx context.Context) error {
 	if err := makeDir(p.dir, postgresAccount); err != nil {
 		return err
 	}
-	passwordFile := filepath.Join(p.dir, "password")
+	passwordFile := p.passwordFile()
 	if err := os.WriteFile(passwordFile, []byte(p.password), 0o600); err != nil {
 		return fmt.Errorf("write the superuser's password: %w", err)
 	}
@@ -161,3 +177,6 @@ func (p *Postgres) URL(role, password, database string) string {
 func (p *Postgres) AdminURL(database string) string {
 	return p.URL(postgresAccount, p.password, database)
 }
+
+// LogPath is what the server logs.
+func (p *Postgres) LogPath() string { return filepath.Join(p.dir, "log") }

@@ -23,6 +23,7 @@ type command struct {
 	env     []string       // added to a minimal environment
 	log     string         // file that takes stdout and stderr
 	death   syscall.Signal // what it gets when this process dies without stopping it
+	files   []*os.File     // it has them open from descriptor 3 on
 	args    []string
 }
 
@@ -42,7 +43,7 @@ func (c command) start() (*process, error) {
 	}
 	defer log.Close()
 	cmd := exec.Command(c.args[0], c.args[1:]...)
-	cmd.Stdout, cmd.Stderr = log, log
+	cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = log, log, c.files
 	if err := c.prepare(cmd); err != nil {
 		return nil, err
 	}

@@ -20,6 +20,12 @@ var prosodyTemplate string
 //go:embed prosody_dns.lua
 var prosodyDNS string
 
+//go:embed prosody_tls_info.lua
+var prosodyTLSInfo string
+
+// SASL2 are the modules of Debian's prosody-modules, and one of ours, with which clients log in to a Prosody by XEP-0388.
+var SASL2 = []string{"tls_info", "sasl2"}
+
 // prosodyAccount is the account of Debian's package.
 const prosodyAccount = "prosody"
 
@@ -34,13 +40,18 @@ type Prosody struct {
 	Dir      string // holds the configuration, the data and prosody.log
 	DNS      int    // port of its resolver on 127.0.0.1
 	CAFile   string
-	CertFile string // certificate, chain and key
+	CertFile string   // certificate, chain and key
+	Login    []string // modules by which clients log in
 
 	process *process
 }
 
-// StartProsody starts a peer for domain below dir. It trusts the CA in caFile alone, and asks the resolver at port dns.
-func StartProsody(ctx context.Context, dir, domain string, certificate *Certificate, caFile string, dns int) (*Prosody, error) {
+// StartProsody starts a peer for domain below dir. It trusts the CA in caFile alone, and asks the resolver at port dns. login are
+// modules by which clients log in; none are those of RFC 6120.
+func StartProsody(ctx context.Context, dir, domain string, certificate *Certificate, caFile string, dns int, login ...string) (*Prosody, error) {
+	if len(login) == 0 {
+		login = []string{"saslauth"}
+	}
 	ports, err := FreePorts(4)
 	if err != nil {
 		return nil, err
@@ -53,6 +64,7 @@ func StartProsody(ctx context.Context, dir, domain string, certificate *Certific
 		DNS:      dns,
 		CAFile:   caFile,
 		CertFile: filepath.Join(dir, "prosody.pem"),
+		Login:    login,
 	}
 	if err := p.write(certificate); err != nil {
 		return nil, err
@@ -85,6 +97,7 @@ func (p *Prosody) write(certificate *Certificate) error {
 	for name, text := range map[string]string{
 		"prosody.cfg.lua":                              config.String(),
 		"plugins/mod_service_dns.lua":                  prosodyDNS,
+		"plugins/mod_tls_info.lua":                     prosodyTLSInfo,
 		"prosody.pem":                                  string(certificate.PEM),
 		filepath.Join(accounts, p.Account.User+".dat"): fmt.Sprintf("return { password = %q }\n", p.Account.Password),
 	} {

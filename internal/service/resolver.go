@@ -25,6 +25,10 @@ type Resolver struct {
 	tcp     net.Listener
 	mu      sync.Mutex
 	records map[question][]dnsmessage.ResourceBody
+	types   map[string]int // how many types of records each name has
+	ttl     uint32
+	soa     bool // answers that say no may be kept as well
+	asked   int
 	running sync.WaitGroup
 	conns   map[net.Conn]bool
 }
@@ -36,20 +40,31 @@ type question struct {
 
 // StartResolver starts an empty resolver.
 func StartResolver() (*Resolver, error) {
-	ports, err := FreePorts(1)
-	if err != nil {
-		return nil, err
+	var last error
+	for range 20 { // another test may have been quicker
+		ports, err := FreePorts(1)
+		if err != nil {
+			return nil, err
+		}
+		r := &Resolver{Port: ports[0], records: map[question][]dnsmessage.ResourceBody{}, types: map[string]int{}, ttl: 1, conns: map[net.Conn]bool{}}
+		if last = r.listen(); last == nil {
+			r.running.Go(r.serveUDP)
+			r.running.Go(r.serveTCP)
+			return r, nil
+		}
 	}
-	r := &Resolver{Port: ports[0], records: map[question][]dnsmessage.ResourceBody{}, conns: map[net.Conn]bool{}}
+	return nil, fmt.Errorf("start the resolver: %w", last)
+}
+
+// listen opens the port.
+func (r *Resolver) listen() (err error) {
 	if r.udp, err = net.ListenPacket("udp", r.Addr()); err != nil {
-		return nil, fmt.Errorf("start the resolver: %w", err)
+		return err
 	}
 	if r.tcp, err = net.Listen("tcp", r.Addr()); err != nil {
-		return nil, errors.Join(fmt.Errorf("start the resolver: %w", err), r.udp.Close())
+		return errors.Join(err, r.udp.Close())
 	}
-	r.running.Go(r.serveUDP)
-	r.running.Go(r.serveTCP)
-	return r, nil
+	return nil
 }
 
 // Addr is host:port, for TCP and UDP.
@@ -73,11 +88,31 @@ func (r *Resolver) Set(name string, kind dnsmessage.Type, records ...dnsmessage.
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	q := question{strings.ToLower(strings.TrimSuffix(name, ".")), kind}
-	if len(records) == 0 {
+	_, known := r.records[q]
+	switch {
+	case len(records) == 0 && known:
 		delete(r.records, q)
-		return
+		r.types[q.name]--
+	case len(records) > 0:
+		r.records[q] = records
+		if !known {
+			r.types[q.name]++
+		}
 	}
-	r.records[q] = records
+}
+
+// SetTTL says for how many seconds answers may be kept. Unless it is called, that is one, and what is not there is asked for anew.
+func (r *Resolver) SetTTL(seconds uint32) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.ttl, r.soa = seconds, true
+}
+
+// Asked is how many questions there were.
+func (r *Resolver) Asked() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.asked
 }
 
 // SetHost points names at addresses.
@@ -188,25 +223,35 @@ func (r *Resolver) answer(message []byte) ([]byte, error) {
 	}
 	header = dnsmessage.Header{ID: header.ID, Response: true, Authoritative: true, RecursionDesired: header.RecursionDesired, RecursionAvailable: true}
 	reply := dnsmessage.Message{Header: header, Questions: []dnsmessage.Question{asked}}
-	bodies, known := r.lookup(question{strings.ToLower(strings.TrimSuffix(asked.Name.String(), ".")), asked.Type})
+	bodies, ttl, known := r.lookup(question{strings.ToLower(strings.TrimSuffix(asked.Name.String(), ".")), asked.Type})
 	if !known {
 		reply.RCode = dnsmessage.RCodeNameError
 	}
 	for _, body := range bodies {
 		reply.Answers = append(reply.Answers, dnsmessage.Resource{
-			Header: dnsmessage.ResourceHeader{Name: asked.Name, Class: dnsmessage.ClassINET, TTL: 1},
+			Header: dnsmessage.ResourceHeader{Name: asked.Name, Class: dnsmessage.ClassINET, TTL: ttl},
 			Body:   body,
 		})
+	}
+	if len(bodies) == 0 && r.keepsNo() {
+		reply.Authorities = []dnsmessage.Resource{{
+			Header: dnsmessage.ResourceHeader{Name: asked.Name, Class: dnsmessage.ClassINET, TTL: ttl},
+			Body:   &dnsmessage.SOAResource{NS: asked.Name, MBox: asked.Name, MinTTL: ttl},
+		}}
 	}
 	return reply.Pack()
 }
 
-// lookup also says whether the name exists at all, under any type.
-func (r *Resolver) lookup(q question) (bodies []dnsmessage.ResourceBody, known bool) {
+func (r *Resolver) keepsNo() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for other := range r.records {
-		known = known || other.name == q.name
-	}
-	return r.records[q], known
+	return r.soa
+}
+
+// lookup also says whether the name exists at all, under any type.
+func (r *Resolver) lookup(q question) (bodies []dnsmessage.ResourceBody, ttl uint32, known bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.asked++
+	return r.records[q], r.ttl, r.types[q.name] > 0
 }

@@ -3,6 +3,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -24,6 +25,10 @@ type Options struct {
 
 	ExtraModules string // see Config
 	ExtraConfig  string // see Config
+
+	// Kept is a directory in which the database and the uploads outlive Stop; who names it again finds them, its accounts
+	// included. Empty: they go with the rest.
+	Kept string
 
 	Log *slog.Logger // told what has started; may be nil
 
@@ -147,10 +152,14 @@ func (s *Service) startResolver(context.Context, Options) (err error) {
 }
 
 func (s *Service) startPostgres(ctx context.Context, options Options) (err error) {
-	if s.Postgres, err = StartPostgres(ctx, options.Root, filepath.Join(s.Dir, "postgres")); err != nil {
+	if s.Postgres, err = StartPostgres(ctx, options.Root, filepath.Join(cmp.Or(options.Kept, s.Dir), "postgres")); err != nil {
 		return err
 	}
 	s.onStop(s.Postgres.Stop)
+	if s.Postgres.old {
+		s.Database = s.Postgres.database("ejabberd")
+		return nil
+	}
 	schema := "pg.new.sql"
 	if options.OldSchema {
 		schema = "pg.sql"
@@ -162,7 +171,7 @@ func (s *Service) startPostgres(ctx context.Context, options Options) (err error
 func (s *Service) startEjabberd(ctx context.Context, options Options) error {
 	names := make([]string, 0, 2*len(s.Domains))
 	for _, domain := range s.Domains {
-		names = append(names, domain, "*."+domain)
+		names = append(names, asciiName(domain), "*."+asciiName(domain))
 	}
 	config := Config{
 		Root:          options.Root,
@@ -174,7 +183,7 @@ func (s *Service) startEjabberd(ctx context.Context, options Options) error {
 		CAFile:        s.CAFile,
 		XMPPCert:      filepath.Join(s.Dir, "xmpp.pem"),
 		HTTPSCert:     filepath.Join(s.Dir, "https.pem"),
-		UploadDir:     filepath.Join(s.Dir, "upload"),
+		UploadDir:     filepath.Join(cmp.Or(options.Kept, s.Dir), "upload"),
 		SoftQuota:     160,
 		HardQuota:     200,
 		MaxDays:       365,
@@ -187,7 +196,7 @@ func (s *Service) startEjabberd(ctx context.Context, options Options) error {
 	if err := s.WriteCertificate(config.XMPPCert, CertOptions{Names: names}); err != nil {
 		return err
 	}
-	if err := s.WriteCertificate(config.HTTPSCert, CertOptions{Names: []string{"www." + s.Domains[0]}}); err != nil {
+	if err := s.WriteCertificate(config.HTTPSCert, CertOptions{Names: []string{"www." + asciiName(s.Domains[0])}}); err != nil {
 		return err
 	}
 	ejabberd, err := StartEjabberd(ctx, filepath.Join(s.Dir, "ejabberd"), config, s.Resolver.Port)
@@ -197,6 +206,9 @@ func (s *Service) startEjabberd(ctx context.Context, options Options) error {
 	s.Ejabberd = ejabberd
 	s.onStop(ejabberd.Stop)
 	s.publish(ejabberd.Config.Ports)
+	if s.Postgres != nil && s.Postgres.old {
+		return nil // they are registered
+	}
 	for _, account := range []Account{s.Admin, s.Exporter} {
 		if err := ejabberd.Register(ctx, account); err != nil {
 			return err

@@ -32,15 +32,9 @@ type exporter struct {
 // path of ejabberd.yml and a password.
 func (d *demo) startExporter(ctx context.Context) error {
 	program := filepath.Join(d.bin, "ejabberd_exporter")
-	grants, err := exec.CommandContext(ctx, program, "--grants").Output()
-	if err != nil {
-		return fmt.Errorf("%s --grants: %w: run make build first", program, err)
-	}
 	password := rand.Text()
-	for _, sql := range []string{string(grants), "ALTER ROLE ejabberd_exporter PASSWORD '" + password + "'"} {
-		if err := d.Database.Exec(ctx, sql); err != nil {
-			return err
-		}
+	if err := d.Database.Grant(ctx, program, password); err != nil {
+		return err
 	}
 	ports, err := service.FreePorts(1)
 	if err != nil {
@@ -53,8 +47,12 @@ func (d *demo) startExporter(ctx context.Context) error {
 		return err
 	}
 	defer log.Close()
+	modules := filepath.Join(d.Dir, "probe.yml")
+	if err := os.WriteFile(modules, []byte(d.modules()), 0o600); err != nil {
+		return err
+	}
 	e.process = exec.Command(program, "--ejabberd.config="+d.Ejabberd.ConfigPath, "--web.listen-address="+address,
-		"--probe.resolver="+d.Resolver.Addr(), "--probe.ca-file="+d.CAFile)
+		"--probe.resolver="+d.Resolver.Addr(), "--probe.ca-file="+d.CAFile, "--probe.config="+modules)
 	e.process.Env = append(os.Environ(), "PGPASSWORD="+password)
 	e.process.Stdout, e.process.Stderr = log, log
 	e.process.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is for us; the exporter stops after its page is read
@@ -67,6 +65,11 @@ func (d *demo) startExporter(ctx context.Context) error {
 	}()
 	d.exporter = e
 	return e.ready(ctx)
+}
+
+// modules are what the status page runs while somebody looks.
+func (d *demo) modules() string {
+	return fmt.Sprintf("modules:\n  c2s: {}\n  s2s: {}\n  login: {jid: %s, password: %s, ping: [%s]}\n", d.Admin.JID(), d.Admin.Password, d.Prosody.Domain)
 }
 
 // ready waits until the exporter serves.

@@ -2,7 +2,7 @@
 
 // Demo shows the exporter at work: it starts a whole XMPP service in a temporary directory, points the exporter, the plugins and
 // Prometheus at it, says in a few lines what they see, and stops everything on Ctrl-C. With --once it prints the exporter's page
-// on standard output instead, and ends.
+// on standard output instead, with --pictures it keeps pictures of the status page, and ends.
 package main
 
 import (
@@ -23,10 +23,11 @@ import (
 func main() {
 	once := flag.Bool("once", false, "print the page and end")
 	bin := flag.String("bin", "bin", "directory of the programs, as make build leaves them")
+	pictures := flag.String("pictures", "", "directory to put pictures of the status page into, and end")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, *bin, *once, os.Stdout, os.Stderr); err != nil {
+	if err := run(ctx, *bin, *pictures, *once, os.Stdout, os.Stderr); err != nil {
 		_, _ = fmt.Fprintln(os.Stderr, "demo:", err)
 		os.Exit(1)
 	}
@@ -37,10 +38,11 @@ type demo struct {
 	*service.Service
 	bin      string
 	exporter *exporter
+	door     int // port where servers dial back to check_xmpp_federation
 	say      func(format string, args ...any)
 }
 
-func run(ctx context.Context, bin string, once bool, out, notes io.Writer) error {
+func run(ctx context.Context, bin, pictures string, once bool, out, notes io.Writer) error {
 	began := time.Now()
 	d := &demo{bin: bin, say: func(format string, args ...any) { _, _ = fmt.Fprintf(notes, format+"\n", args...) }}
 	d.say("Starting ejabberd, PostgreSQL, Prosody, a resolver, clients … all on loopback, below a temporary directory.")
@@ -52,12 +54,15 @@ func run(ctx context.Context, bin string, once bool, out, notes io.Writer) error
 	if err := d.startExporter(ctx); err != nil {
 		return err
 	}
-	defer d.exporter.stop()
+	defer func() { d.exporter.stop() }()
 	d.say("Up after %.0f s.\n", time.Since(began).Seconds())
 
 	page, err := d.exporter.page(ctx)
 	if err != nil {
 		return err
+	}
+	if pictures != "" {
+		return d.takePictures(ctx, pictures)
 	}
 	failed := d.summarise(page)
 	if err := d.runPlugins(ctx); err != nil {
@@ -84,6 +89,7 @@ func (d *demo) show(ctx context.Context) error {
 	}
 	defer prometheus.Stop()
 	d.say("\nLook at")
+	d.say("  %s/", d.exporter.url)
 	d.say("  %s/metrics", d.exporter.url)
 	d.say("  %s/probe?module=c2s&target=%s&debug=true", d.exporter.url, d.Domains[0])
 	d.say("  %s/graph?g0.expr=ejabberd_sessions", prometheus.URL)

@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/chapril/ejabberd_exporter/internal/service"
 )
 
 // flags are what each plugin is told here beside the domain: elsewhere the ports are the usual ones and the resolver and the
@@ -24,27 +26,54 @@ func (d *demo) flags() map[string][]string {
 	trust := append(slices.Clone(dns), "--ca-file="+d.CAFile)
 	account := append(slices.Clone(trust), "--jid="+d.Admin.JID())
 	return map[string][]string{
-		"c2s":      trust,
-		"s2s":      trust,
-		"cert":     trust,
-		"dns":      append(dns, "--component=conference", "--component=upload"),
-		"web":      append(trust, "--url=https://"+https, "--register-web=captcha"),
-		"turn":     {"--hostname=127.0.0.1", "--port=" + strconv.Itoa(ports.STUN)},
-		"register": append(trust, "--expect=captcha"),
-		"login":    append(account, "--ping="+d.Prosody.Domain, "--component=conference=conference/text"),
-		"echo":     account,
-		"upload":   account,
+		"c2s":        trust,
+		"s2s":        trust,
+		"cert":       trust,
+		"dns":        append(dns, "--component=conference", "--component=upload"),
+		"web":        append(trust, "--url=https://"+https, "--register-web=captcha"),
+		"turn":       {"--hostname=127.0.0.1", "--port=" + strconv.Itoa(ports.STUN)},
+		"register":   append(trust, "--expect=captcha"),
+		"login":      append(account, "--ping="+d.Prosody.Domain, "--component=conference=conference/text"),
+		"echo":       account,
+		"upload":     account,
+		"federation": append(trust, d.doors()...),
 	}
 }
 
+// probeDomain is the domain that check_xmpp_federation is here.
+const probeDomain = "probe.test"
+
+// doors are where it is dialled back.
+func (d *demo) doors() []string {
+	flags := []string{"--probe-domain=" + probeDomain}
+	for _, host := range service.Loopback() {
+		flags = append(flags, "--listen="+net.JoinHostPort(host, strconv.Itoa(d.door)))
+	}
+	return flags
+}
+
+// openDoor gives that domain a port of this machine.
+func (d *demo) openDoor() error {
+	ports, err := service.FreePorts(1)
+	if err != nil {
+		return err
+	}
+	d.door = ports[0]
+	d.Resolver.SetSRV("_xmpp-server._tcp."+probeDomain, "localhost", d.door)
+	return nil
+}
+
 // fromElsewhere are plugins that say nothing useful on the machine that they look at.
-var fromElsewhere = []string{"exposed", "federation"}
+var fromElsewhere = []string{"exposed"}
 
 // runPlugins runs each plugin once and prints what it says, without performance data.
 func (d *demo) runPlugins(ctx context.Context) error {
 	plugins, err := filepath.Glob(filepath.Join(d.bin, "check_xmpp_*"))
 	if err != nil || len(plugins) == 0 {
 		return errors.New("no plugins: run make build first")
+	}
+	if err := d.openDoor(); err != nil {
+		return err
 	}
 	d.say("What the plugins say")
 	var failed []error
