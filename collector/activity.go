@@ -41,7 +41,7 @@ var (
 // Activity counts accounts by when they were last online. The table last is written when a session ends, so who is online now
 // has an old row or none: both lists are joined here, in memory; no name is sent to the database.
 var Activity = Definition{
-	Name: "activity", Source: Database, Refresh: 15 * time.Minute,
+	Name: "activity", Source: Database, Refresh: 15 * time.Minute, Rare: true,
 	Help:    "Accounts by when they were last online; off where ejabberd does not let us list sessions",
 	Columns: map[string][]string{"last": {"username", "server_host", "seconds", "state"}},
 	Metrics: []*metric.Metric{accountsActive, neverLoggedIn},

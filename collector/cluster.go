@@ -41,7 +41,7 @@ var (
 
 // Cluster tells which nodes there are.
 var Cluster = Definition{
-	Name: "cluster", Source: API, Refresh: 5 * time.Minute,
+	Name: "cluster", Source: API, Refresh: 5 * time.Minute, Rare: true,
 	Help:    "Nodes of the cluster, and how many database connections they should hold",
 	Metrics: []*metric.Metric{clusterNodes, nodeUp, nodeSessions, nodeUptime, poolExpected},
 	Collect: func(ctx context.Context, src *Sources, out *metric.Set) error {

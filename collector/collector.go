@@ -38,6 +38,8 @@ type Definition struct {
 	Disabled   bool          // off unless asked for with --collector.<name>
 	Reuse      time.Duration // how long a result read at scrape time is served again; 0: 10 seconds
 	Refresh    time.Duration // 0: read at scrape time; else served from a snapshot about this old
+	// Rare: it asks ejabberd more than every scrape does, and waits for its turn with that, half its interval at most.
+	Rare bool
 	// Columns are the database columns that it reads, by table: the GRANTs are generated from them. server_host is left out
 	// by itself where the schema has none.
 	Columns map[string][]string
@@ -59,6 +61,8 @@ var All = []Definition{
 	Cluster,
 	Accounts,
 	Activity,
+	Newcomers,
+	Names,
 	Credentials,
 	Banned,
 	Sessions,
@@ -83,6 +87,8 @@ var All = []Definition{
 	Orphans,
 	DatabaseServer,
 	Tables,
+	Findings,
+	OldestData,
 }
 
 // ByDefault are the collectors that are on unless a flag says otherwise.

@@ -43,7 +43,7 @@ var (
 
 // Connections counts sessions by all that is known of them, in one streamed pass of which nothing is kept.
 var Connections = Definition{
-	Name: "connections", Source: API, Refresh: 5 * time.Minute,
+	Name: "connections", Source: API, Refresh: 5 * time.Minute, Rare: true,
 	Help:    "Sessions by kind of connection, address family, presence, age and account; off where ejabberd does not let us list sessions",
 	Metrics: []*metric.Metric{sessionConnections, sessionsByShow, sessionAge, sessionsPerAccount},
 	Collect: func(ctx context.Context, src *Sources, out *metric.Set) error {

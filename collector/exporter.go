@@ -37,6 +37,7 @@ func New(definitions []Definition, sources *Sources, build Build, logger *slog.L
 		e.names = append(e.names, d.Name)
 		e.flights = append(e.flights, &flight{
 			definition: d,
+			turn:       e.turn,
 			bounds:     func() metric.Bounds { return e.sources.Load().Bounds },
 			run: func(ctx context.Context, out *metric.Set) error {
 				ctx, cancel := context.WithCancel(ctx)
@@ -71,16 +72,9 @@ func (e *Exporter) Scrape(ctx context.Context, names ...string) []*metric.Set {
 			flights = append(flights, f)
 		}
 	}
-	took := make([]taken, len(flights))
-	var wg sync.WaitGroup
-	for i, f := range flights {
-		wg.Go(func() { took[i] = f.take(ctx) })
-	}
-	wg.Wait()
-
 	self := metric.NewSet(metric.Bounds{"collector": identity(e.names)})
 	sets := []*metric.Set{self}
-	for i, t := range took {
+	for i, t := range takeAll(ctx, flights) {
 		if t.set != nil {
 			sets = append(sets, t.set)
 		}
@@ -88,6 +82,16 @@ func (e *Exporter) Scrape(ctx context.Context, names ...string) []*metric.Set {
 	}
 	e.reportSelf(self)
 	return sets
+}
+
+func takeAll(ctx context.Context, flights []*flight) []taken {
+	took := make([]taken, len(flights))
+	var wg sync.WaitGroup
+	for i, f := range flights {
+		wg.Go(func() { took[i] = f.take(ctx) })
+	}
+	wg.Wait()
+	return took
 }
 
 // Close ends what is running and waits for it until ctx is done: a read from a dead disk can not be ended by anybody.
@@ -106,6 +110,12 @@ func (e *Exporter) Close(ctx context.Context) {
 			return
 		}
 	}
+}
+
+// turn tells whether a collector may ask ejabberd something rare now.
+func (e *Exporter) turn() bool {
+	api := e.sources.Load().API
+	return api == nil || api.Turn()
 }
 
 // changed logs a state that is not the same as before, never a state that lasts.

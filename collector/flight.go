@@ -31,6 +31,7 @@ type flight struct {
 	definition Definition
 	bounds     func() metric.Bounds
 	run        func(context.Context, *metric.Set) error
+	turn       func() bool
 	changed    func(before, now *result) // told at the end of each run
 
 	mu      sync.Mutex
@@ -38,6 +39,7 @@ type flight struct {
 	last    *result       // of the last finished run
 	good    *result       // of the last successful run
 	planned time.Time     // refreshed collectors: the next run is due
+	failed  int           // refreshed collectors: runs since the last good one
 }
 
 type result struct {
@@ -62,7 +64,7 @@ func (f *flight) take(ctx context.Context) taken {
 		return f.takeSnapshot(ctx)
 	}
 	f.mu.Lock()
-	if f.last != nil && time.Since(f.last.end) < f.reuse() {
+	if f.last != nil && f.landed == nil && !f.due(f.last.end.Add(f.reuse()), f.reuse()) {
 		defer f.mu.Unlock()
 		return taken{set: f.last.set, last: f.last}
 	}
@@ -78,6 +80,14 @@ func (f *flight) take(ctx context.Context) taken {
 	return taken{set: f.last.set, last: f.last}
 }
 
+// due tells whether a run should start that is planned, as runs are at an interval. A rare one waits for its turn, unless the last
+// one failed: what is broken is to be seen again soon.
+func (f *flight) due(planned time.Time, interval time.Duration) bool {
+	late := time.Since(planned)
+	waits := f.definition.Rare && f.last != nil && f.last.err == nil && late <= interval/2
+	return late >= 0 && (!waits || f.turn())
+}
+
 // reuse is how long the last result is served again. A failure is looked at again soon, however long good results are kept.
 func (f *flight) reuse() time.Duration {
 	if f.definition.Reuse > 0 && f.last.err == nil {
@@ -89,7 +99,7 @@ func (f *flight) reuse() time.Duration {
 // takeSnapshot serves the last good snapshot and starts a new run when it is due. Only who finds no snapshot waits.
 func (f *flight) takeSnapshot(ctx context.Context) taken {
 	f.mu.Lock()
-	if !time.Now().Before(f.planned) {
+	if f.landed == nil && f.due(f.planned, f.interval()) {
 		f.start(refreshLimit)
 	}
 	landed, snapshot := f.landed, f.snapshot()
@@ -130,6 +140,12 @@ func (f *flight) interval() time.Duration {
 	return max(f.definition.Refresh, dutyCycle*f.good.took)
 }
 
+// retry is how long a source that failed is left alone: not long at first, because most troubles are short, and twice as long each
+// time, until runs use 1 % of the time as ever.
+func (f *flight) retry(took time.Duration) time.Duration {
+	return min(max(firstRetry, took)<<min(f.failed-1, 7), max(firstRetry, dutyCycle*took))
+}
+
 // start begins a run unless one is under way; the channel is closed at its end.
 func (f *flight) start(limit time.Duration) <-chan struct{} {
 	if f.landed == nil {
@@ -157,8 +173,11 @@ func (f *flight) fly(limit time.Duration) {
 		f.good = now
 	}
 	wait := f.interval()
-	if err != nil && !now.off() {
-		wait = min(max(firstRetry, dutyCycle*now.took), wait)
+	if err == nil || now.off() {
+		f.failed = 0
+	} else {
+		f.failed++
+		wait = min(f.retry(now.took), wait)
 	}
 	f.planned = now.end.Add(wait)
 	close(f.landed)

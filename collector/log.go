@@ -25,6 +25,14 @@ func inLog(name, help string, labels ...metric.Label) *metric.Metric {
 	return &metric.Metric{Name: name, Kind: metric.Counter, Source: "ejabberd.log", Labels: labels, Help: help}
 }
 
+// lastInLog declares a time of what ejabberd.log tells.
+func lastInLog(name, help string, labels ...metric.Label) *metric.Metric {
+	return &metric.Metric{
+		Name: name, Source: "ejabberd.log", Labels: labels,
+		Help: help + ", to the hour; absent until it is seen by this exporter since it started; needs loglevel info",
+	}
+}
+
 var (
 	mechanismLabel    = metric.OneOf("mechanism", logfile.Mechanisms()...)
 	s2sMechanismLabel = metric.OneOf("mechanism", logfile.S2SMechanisms()...)
@@ -48,6 +56,13 @@ var (
 			metric.OneOf("reason", logfile.Rejections()...)),
 		logfile.UploadStoreErrors: inLog("ejabberd_upload_store_errors_total", "Uploads that could not be written to the disk"),
 	}
+	// To the hour: a decision needs no more, and who logged in is not told by when.
+	logLast = map[logfile.Metric]*metric.Metric{
+		logfile.AuthSuccess: lastInLog("ejabberd_auth_last_success_timestamp_seconds",
+			"When a client last logged in with the mechanism", mechanismLabel),
+		logfile.S2SAuthSuccess: lastInLog("ejabberd_s2s_auth_last_success_timestamp_seconds",
+			"When a server last proved with the mechanism who it is: to us (in), we to it (out)", directionLabel, s2sMechanismLabel),
+	}
 	logLastLine = &metric.Metric{
 		Name: "ejabberd_log_last_line_timestamp_seconds", Source: "ejabberd.log",
 		Help: "When ejabberd last logged something: an old time is a log that fell silent or vanished",
@@ -58,7 +73,7 @@ var (
 var Log = Definition{
 	Name: "log", Source: LogFile, Reuse: time.Second,
 	Help:    "Logins, federation, uploads and trouble, as ejabberd.log tells them; counted since the exporter started, no line is kept",
-	Metrics: append(inOrder(logMetrics), logLastLine),
+	Metrics: slices.Concat(inOrder(logMetrics), inOrder(logLast), []*metric.Metric{logLastLine}),
 	Collect: collectLog,
 }
 
@@ -76,18 +91,20 @@ func collectLog(_ context.Context, src *Sources, out *metric.Set) error {
 		return err
 	}
 	for key, n := range counts.Of {
-		var labels []string
-		for _, label := range []string{key.Direction, key.Value} {
-			if label != "" {
-				labels = append(labels, label)
-			}
-		}
-		out.Add(logMetrics[key.Metric], float64(n), labels...)
+		out.Add(logMetrics[key.Metric], float64(n), labelsOf(key)...)
+	}
+	for key, at := range counts.Last {
+		out.Add(logLast[key.Metric], float64(at.Truncate(time.Hour).Unix()), labelsOf(key)...)
 	}
 	if !counts.LastLine.IsZero() {
 		out.Add(logLastLine, float64(counts.LastLine.UnixMicro())/1e6)
 	}
 	return nil
+}
+
+// labelsOf are the values of a key that has them.
+func labelsOf(key logfile.Key) []string {
+	return slices.DeleteFunc([]string{key.Direction, key.Value}, func(label string) bool { return label == "" })
 }
 
 // inOrder are the metrics in the order of their keys.

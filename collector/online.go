@@ -23,7 +23,7 @@ var accountsOnline = &metric.Metric{
 
 // Online counts accounts that are online. It passes the list of who is online through memory, once, and keeps nothing of it.
 var Online = Definition{
-	Name: "online", Source: API, Refresh: time.Minute,
+	Name: "online", Source: API, Refresh: time.Minute, Rare: true,
 	Help:    "Accounts that are online; off where ejabberd does not let us list sessions",
 	Metrics: []*metric.Metric{accountsOnline},
 	Collect: func(ctx context.Context, src *Sources, out *metric.Set) error {

@@ -22,7 +22,7 @@ var roomsOnline = &metric.Metric{
 
 // Rooms counts the rooms that are alive. With several vhosts ejabberd has to list them: the names pass through memory only.
 var Rooms = Definition{
-	Name: "rooms", Source: API, Refresh: 5 * time.Minute,
+	Name: "rooms", Source: API, Refresh: 5 * time.Minute, Rare: true,
 	Help:    "Chat rooms that are alive; off where ejabberd does not let us list them",
 	Columns: map[string][]string{"muc_online_room": {"host", "server_host"}},
 	Metrics: []*metric.Metric{roomsOnline},

@@ -14,7 +14,7 @@ var (
 		Help: "Whether ejabberd answers its admin API at all; a refusal is an answer too",
 	}
 	info = &metric.Metric{
-		Name: "ejabberd_info", Source: "API status, every 5 minutes",
+		Name: "ejabberd_info", Source: "API status, every 5 minutes at most",
 		Labels: []metric.Label{metric.Like("version", `[0-9A-Za-z.+~-]{1,40}`), nodeLabel},
 		Help:   "Always 1; the labels say which ejabberd runs",
 	}
@@ -27,7 +27,7 @@ var (
 		Help: "Erlang processes that exist now",
 	}
 	configStale = &metric.Metric{
-		Name: "ejabberd_exporter_config_stale", Source: "API registered_vhosts, every 5 minutes",
+		Name: "ejabberd_exporter_config_stale", Source: "API registered_vhosts, every 5 minutes at most",
 		Help: "Whether the hosts that ejabberd serves differ from those that discovery found: restart the exporter if this stays 1",
 	}
 )

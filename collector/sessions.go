@@ -23,7 +23,7 @@ const manyVhosts = 5
 
 // Sessions counts client sessions.
 var Sessions = Definition{
-	Name: "sessions", Source: API, Reuse: time.Minute,
+	Name: "sessions", Source: API, Reuse: time.Minute, Rare: true,
 	Help:    "Client sessions; with more than 5 vhosts off where ejabberd does not let us list sessions",
 	Columns: map[string][]string{"sm": {"username", "server_host"}},
 	Metrics: []*metric.Metric{sessions},

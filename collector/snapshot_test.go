@@ -8,6 +8,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/chapril/ejabberd_exporter/internal/ejabberd"
 )
 
 func refreshed(f *fake) *fake {
@@ -78,6 +80,59 @@ func TestASnapshotThatIsTooOldIsNotServedWhileTheNextOneHangs(t *testing.T) {
 	})
 }
 
+// busyAPI never gives a turn.
+type busyAPI struct{ AdminAPI }
+
+func (busyAPI) Turn() bool                 { return false }
+func (busyAPI) Requests() []ejabberd.Count { return nil }
+
+// TestRareRunsTakeTurns: of three that are due at once, one starts with each scrape; the first time nobody waits.
+func TestRareRunsTakeTurns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, b, c := refreshed(&fake{}), refreshed(&fake{}), &fake{}
+		a.Rare, b.Rare, c.Rare = true, true, true
+		c.Reuse = 5 * time.Minute
+		e, _ := testExporter(t, a, b, c)
+		api, err := ejabberd.New(ejabberd.Options{URL: "http://127.0.0.1:1/api"}) // nobody calls it
+		if err != nil {
+			t.Fatal(err)
+		}
+		e.Replace(&Sources{API: api})
+		ran := func() int {
+			scrape(e, time.Second)
+			synctest.Wait()
+			return int(a.runs.Load() + b.runs.Load() + c.runs.Load())
+		}
+		if n := ran(); n != 3 {
+			t.Errorf("%d runs of 3 for the first page", n)
+		}
+		time.Sleep(6 * time.Minute)
+		for want := 4; want <= 6; want++ {
+			if n := ran(); n != want {
+				t.Errorf("%d runs, want %d", n, want)
+			}
+			time.Sleep(15 * time.Second)
+		}
+		if n := ran(); n != 6 {
+			t.Errorf("%d runs though none is due", n)
+		}
+		a.err = errors.New("broken")
+		e.Replace(&Sources{API: busyAPI{}})
+		time.Sleep(6 * time.Minute)
+		if n := ran(); n != 6 {
+			t.Errorf("%d runs without a turn", n-6)
+		}
+		time.Sleep(2 * time.Minute)
+		if n := ran(); n != 9 {
+			t.Errorf("%d runs of 3 after more than half an interval", n-6)
+		}
+		time.Sleep(31 * time.Second)
+		if n := ran(); n != 10 {
+			t.Errorf("%d runs of the one that failed", n-9)
+		}
+	})
+}
+
 func TestAFailedRunIsTriedAgainSoonButNotAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := refreshed(&fake{err: errors.New("broken")})
@@ -93,6 +148,39 @@ func TestAFailedRunIsTriedAgainSoonButNotAtOnce(t *testing.T) {
 		synctest.Wait()
 		if n := f.runs.Load(); n != 2 {
 			t.Errorf("%d runs after 31 seconds, want 2", n)
+		}
+	})
+}
+
+func TestASourceInTroubleIsLeftAloneLongerEachTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &fake{takes: 3 * time.Second, err: errors.New("broken")} // as a server that hangs
+		f.Refresh = time.Hour
+		e, _ := testExporter(t, f)
+		// next is the pause before the next run, whose end it waits for.
+		next := func() (pause time.Duration) {
+			for began, runs := time.Now(), f.runs.Load(); ; time.Sleep(time.Second) {
+				scrape(e, time.Millisecond)
+				if synctest.Wait(); f.runs.Load() > runs {
+					pause = time.Since(began).Round(time.Second)
+					time.Sleep(f.takes + time.Millisecond)
+					synctest.Wait()
+					return pause
+				}
+			}
+		}
+		next()
+		for i, want := range []int{30, 60, 120, 240, 300, 300} {
+			if pause := next(); pause != time.Duration(want)*time.Second {
+				t.Errorf("left alone for %v after failure %d, want %d s", pause, i+1, want)
+			}
+		}
+		f.err = nil
+		next()
+		f.err = errors.New("broken")
+		next()
+		if pause := next(); pause != 30*time.Second {
+			t.Errorf("the next trouble begins with %v", pause)
 		}
 	})
 }

@@ -23,6 +23,7 @@ type Sources struct {
 	UploadStores []*UploadStore
 	Events       EventSource
 	Log          LogSource
+	LogPath      string // of ejabberd.log; empty where it is not known
 	// Vhosts are the hosts that ejabberd serves, as discovered.
 	Vhosts []string
 	// VhostsGiven: an operator chose Vhosts; that ejabberd serves others too is nothing to wonder about.
@@ -62,6 +63,8 @@ type AdminAPI interface {
 	ConnectedUsers(ctx context.Context, each func(vhost string, account ejabberd.Account)) error
 	ConnectedUsersInfo(ctx context.Context, each func(ejabberd.Session)) error
 	Up() (up, known bool)
+	// Turn tells whether something that is asked rarely may be asked now, see Definition.Rare.
+	Turn() bool
 	Cluster(ctx context.Context) (nodes []ejabberd.Node, complete bool, err error)
 	OnlineRooms(ctx context.Context, each func(service string)) error
 	RoomCount(ctx context.Context) (int, error)

@@ -3,10 +3,12 @@
 package collector
 
 import (
+	"context"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/chapril/ejabberd_exporter/internal/database"
 	"github.com/chapril/ejabberd_exporter/internal/metric"
 )
 
@@ -29,6 +31,24 @@ func TestSomebodyElsesLock(t *testing.T) {
 	for _, table := range bigTables {
 		if size, ok := out.Get(tableSize, "ejabberd", table); !ok || size <= 0 {
 			t.Errorf("table %s has %v bytes", table, size)
+		}
+	}
+}
+
+// TestNothingIsCompiled: neither connection lets PostgreSQL compile what it is asked (decision 27).
+func TestNothingIsCompiled(t *testing.T) {
+	src := fill(t, startPostgres(t), "ejabberd", "pg.new.sql", `SELECT`, "one.test")
+	for _, lane := range []database.Lane{database.Scrape, database.Refresh} {
+		err := src.Databases.Use(t.Context(), lane, "ejabberd", func(ctx context.Context, db *database.Conn) error {
+			var jit string
+			err := db.QueryRow(ctx, "SHOW jit").Scan(&jit)
+			if jit != "off" {
+				t.Errorf("lane %d: jit is %q", lane, jit)
+			}
+			return err
+		})
+		if err != nil {
+			t.Error(err)
 		}
 	}
 }

@@ -35,6 +35,9 @@ var UploadFilesystem = Definition{
 		}
 		seen := map[uint64]bool{}
 		return eachStore(src, func(store *UploadStore) error {
+			if err := uploads.Mounted(store.docroot); err != nil {
+				return err
+			}
 			usage, err := uploads.FilesystemOf(store.docroot)
 			if err != nil || seen[usage.Device] {
 				return err

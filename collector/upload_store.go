@@ -31,6 +31,9 @@ type uploadMemory struct {
 
 	mu           sync.Mutex // for what follows: since the first walk
 	seen         bool       // the directory was there
+	expired      float64    // files past their time, as UploadTree last found them
+	oldest       int64      // Unix time of the oldest file; 0: there is none
+	told         bool       // UploadTree has walked
 	added        amount
 	removed      map[uploads.Reason]amount
 	evictedAfter *metric.Tally
@@ -79,6 +82,9 @@ func agreed[T int64 | time.Duration](a, b T) T {
 
 // walk visits every account, and adds up what came and went since the last walk, whoever walked then.
 func (s *UploadStore) walk(ctx context.Context, now time.Time, visit func(uploads.Account)) (uploads.Stats, error) {
+	if err := uploads.Mounted(s.docroot); err != nil {
+		return uploads.Stats{}, err
+	}
 	stats, err := s.memory.walker.Walk(ctx, s.limits, visit)
 	if err != nil {
 		return stats, err
@@ -112,6 +118,20 @@ func (m *uploadMemory) wasSeen() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.seen
+}
+
+// keep remembers what UploadTree found, for those that ask between two walks.
+func (m *uploadMemory) keep(expired float64, oldest int64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.expired, m.oldest, m.told = expired, oldest, true
+}
+
+// lately is what UploadTree last found.
+func (m *uploadMemory) lately() (expired float64, oldest int64, told bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.expired, m.oldest, m.told
 }
 
 func (m *uploadMemory) add(changes *uploads.Changes, now time.Time) {

@@ -136,6 +136,7 @@ func (s *UploadStore) tell(ctx context.Context, now time.Time, out *metric.Set) 
 			out.Add(uploadNearQuota, near[level], s.vhost, level)
 		}
 	}
+	s.memory.keep(expired, oldest)
 	s.memory.tell(out, s.vhost)
 	return nil
 }
