@@ -16,7 +16,7 @@ import (
 // ErrOtherDomain says that an account was to be tried on a domain that is not its own: its password is for nobody else.
 var ErrOtherDomain = errors.New("the account is of another domain: it logs in to its own alone")
 
-// Authenticate proves a password on an encrypted stream and returns the mechanism: sasl.Authenticate. It is handed in because
+// Authenticate proves a password on an encrypted stream and returns the mechanism; features come next: sasl.Authenticate. It is handed in because
 // the tables of SCRAM cost a quarter of a megabyte, and time at each start, which plugins that do not log in shall not pay.
 type Authenticate func(ctx context.Context, s *xmpp.Stream, f *xmpp.Features, username, password string) (mechanism string, err error)
 

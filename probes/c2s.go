@@ -18,7 +18,7 @@ func C2S() Probe {
 	return Probe{
 		Name:       "c2s",
 		Help:       "Clients can open an encrypted stream, at every target of the domain and in every address family",
-		Metrics:    with(plainBeforeTLS, mechanismOffered),
+		Metrics:    with(plainBeforeTLS, mechanismOffered, bindingOffered),
 		Figures:    endpointFigures,
 		Thresholds: endpointThresholds,
 		Settings: func(set *Settings) Run {
@@ -28,6 +28,7 @@ func C2S() Probe {
 			var policy mechanismPolicy
 			set.List(&policy.require, Safe, "require-mech", "SASL mechanism that must be offered")
 			set.List(&policy.forbid, Safe, "forbid-mech", "SASL mechanism that must not be offered")
+			set.List(&policy.bind, Safe, "require-binding", "Type of channel binding that must be offered (XEP-0440), such as tls-exporter")
 			return func(ctx context.Context, target Target, out *Report) error {
 				s, services := read()
 				return probeClients(ctx, s, services, policy, target, out)
@@ -45,6 +46,7 @@ func probeClients(ctx context.Context, s endpointSettings, services []service, p
 	for _, v := range found.tested() {
 		v.judgeStartTLS(s.startTLS)
 		policy.judge(v)
+		policy.judgeBinding(v)
 	}
 	if s.anyFamily {
 		found.relax()
@@ -69,7 +71,10 @@ func (v *visit) judgeStartTLS(policy startTLSPolicy) {
 }
 
 // mechanismPolicy says which SASL mechanisms a server must and must not offer.
-type mechanismPolicy struct{ require, forbid []string }
+type mechanismPolicy struct {
+	require, forbid []string
+	bind            []string // types of channel binding that must be offered
+}
 
 // judge holds an endpoint against the policy.
 func (p mechanismPolicy) judge(v *visit) {
@@ -96,6 +101,15 @@ func (p mechanismPolicy) judge(v *visit) {
 	}
 }
 
+// judgeBinding holds an endpoint against what the policy says of channel binding.
+func (p mechanismPolicy) judgeBinding(v *visit) {
+	for _, kind := range p.bind {
+		if v.after != nil && !slices.Contains(v.after.ChannelBindings, kind) {
+			v.fault(Critical, Features, Mechanism, fmt.Errorf("channel binding %s is not offered", kind))
+		}
+	}
+}
+
 // bare is the mechanism, if any, that hands over the bare password.
 func bare(f *xmpp.Features) string {
 	for _, name := range []string{"PLAIN", "LOGIN"} {
@@ -106,10 +120,17 @@ func bare(f *xmpp.Features) string {
 	return ""
 }
 
-// addMechanisms adds a 0 or 1 for each mechanism that the label knows.
+// addMechanisms adds a 0 or 1 for each mechanism that the label knows, and for each type of channel binding where the server says
+// anything about those.
 func addMechanisms(set *metric.Set, f *xmpp.Features) {
 	for _, name := range mechanismLabel.Values() {
 		set.Add(mechanismOffered, truth(f.Offers(name)), name)
+	}
+	if len(f.ChannelBindings) == 0 {
+		return
+	}
+	for _, kind := range bindingLabel.Values() {
+		set.Add(bindingOffered, truth(slices.Contains(f.ChannelBindings, kind)), kind)
 	}
 }
 
@@ -123,5 +144,12 @@ func mechanismsOf(v *visit) string {
 			names = append(names, name)
 		}
 	}
-	return xmpp.Clean(strings.Join(names, " "))
+	text := strings.Join(names, " ")
+	if len(v.after.SASL2) > 0 {
+		text += ", SASL2"
+	}
+	if len(v.after.ChannelBindings) > 0 {
+		text += ", binding " + strings.Join(v.after.ChannelBindings, " ")
+	}
+	return xmpp.Clean(text)
 }

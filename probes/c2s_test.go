@@ -107,6 +107,8 @@ func TestSituations(t *testing.T) {
 	}
 	required := Features(StartTLSRequired)
 	scram := Mechanisms("SCRAM-SHA-1")
+	modern := "<authentication xmlns='urn:xmpp:sasl:2'><mechanism>SCRAM-SHA-1</mechanism><mechanism>SCRAM-SHA-256-PLUS</mechanism></authentication>" +
+		"<sasl-channel-binding xmlns='urn:xmpp:sasl-cb:0'><channel-binding type='tls-exporter'/><channel-binding type='tls-server-end-point'/></sasl-channel-binding>"
 	for name, c := range map[string]struct {
 		script   Script
 		settings []string
@@ -197,6 +199,30 @@ func TestSituations(t *testing.T) {
 			probes.Critical, "features/mechanism",
 			`features: SCRAM-SHA-256 is not offered.*`, "",
 		},
+		"mechanisms by SASL2, channel binding": {
+			script(good, required, scram+modern),
+			[]string{"require-mech=SCRAM-SHA-256-PLUS", "require-binding=tls-exporter"},
+			probes.OK, "",
+			`TLS 1\.3, certificate 60 days, SCRAM-SHA-1 SCRAM-SHA-256-PLUS, SASL2, binding tls-exporter tls-server-end-point, \d+ ms`, "features",
+		},
+		"mechanism by SASL2, forbidden": {
+			script(good, required, scram+modern),
+			[]string{"forbid-mech=SCRAM-SHA-256-PLUS"},
+			probes.Critical, "features/mechanism",
+			`features: SCRAM-SHA-256-PLUS is offered; .*`, "",
+		},
+		"channel binding missing": {
+			script(good, required, scram+modern),
+			[]string{"require-binding=tls-unique"},
+			probes.Critical, "features/mechanism",
+			`features: channel binding tls-unique is not offered; .*`, "",
+		},
+		"no channel binding at all": {
+			script(good, required, scram),
+			[]string{"require-binding=tls-exporter"},
+			probes.Critical, "features/mechanism",
+			`features: channel binding tls-exporter is not offered; .*`, "",
+		},
 		"mechanism forbidden": {
 			script(good, required, scram, plain), []string{"forbid-mech=PLAIN"}, probes.Critical, "features/mechanism", `features: PLAIN is offered.*`, "",
 		},
@@ -231,6 +257,9 @@ func TestSituations(t *testing.T) {
 				failed = "0"
 			}
 			wantFigures(t, p, r, map[string]string{"endpoints": "1", "endpoints_failed": failed})
+			if got := strings.Contains(r.Set.Text(), `probe_xmpp_channel_binding_offered{type="tls-exporter"} 1`); got != strings.Contains(c.text, "binding tls-exporter tls-server") && c.state == probes.OK {
+				t.Errorf("channel binding is told: %v", got)
+			}
 			if got := failures(r); got != c.failure {
 				t.Errorf("failure %q, want %q", got, c.failure)
 			}

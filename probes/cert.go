@@ -13,7 +13,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/chapril/ejabberd_exporter/internal/metric"
+	"github.com/chapril/ejabberd_exporter/internal/secret"
 )
 
 // Cert probes the certificates of all XMPP ports.
@@ -21,13 +21,12 @@ func Cert() Probe {
 	return Probe{
 		Name:    "cert",
 		Help:    "All XMPP ports of the domain serve the same certificate, in every address family: trusted, for this domain, and not soon expired",
-		Metrics: with(certsDistinct, namesUncovered),
+		Metrics: with(certsDistinct, namesUncovered, legacyAccepted),
 		Figures: []Figure{
 			daysFigure("cert_days_min"),
 			plainFigure("certs_distinct", certsDistinct),
 			plainFigure("names_uncovered", namesUncovered),
-			// Unknown: only a client that speaks legacy TLS itself could tell that a server refuses it.
-			{Label: "tls_legacy", Min: "0", Value: func(*metric.Set) (float64, bool) { return 0, false }},
+			{Label: "tls_legacy", Min: "0", Value: legacyFigure},
 		},
 		Thresholds: []Threshold{
 			{Flag: "warning", Figure: "cert_days_min", State: Warning, Default: "25%:", Help: "Days, or percent of its lifetime, that a certificate must be good for"},
@@ -69,14 +68,16 @@ func probeCertificates(ctx context.Context, s endpointSettings, c certSettings, 
 	if err != nil {
 		return err
 	}
-	part, cancel := share(ctx, 1+len(c.components))
+	ctx, cancel := early(ctx)
+	defer cancel()
+	part, cancel := share(ctx, 2+len(c.components))
 	found := e.survey(part, target.Domain, allServices)
 	cancel()
 	for i, name := range c.components {
 		if !strings.Contains(name, ".") {
 			name += "." + target.Domain
 		}
-		part, cancel := share(ctx, len(c.components)-i)
+		part, cancel := share(ctx, 1+len(c.components)-i)
 		found.join(e.survey(part, name, []service{xmppServer, xmppsServer}))
 		cancel()
 	}
@@ -92,6 +93,7 @@ func probeCertificates(ctx context.Context, s endpointSettings, c certSettings, 
 	}
 	found.fill(out, func(*visit) string { return "" })
 	found.compare(out, c.allowDifferent)
+	e.tryLegacy(ctx, found, out)
 	return nil
 }
 
@@ -147,7 +149,7 @@ func (c *certSettings) onDisk() (*x509.Certificate, error) {
 	}
 	rest, err := os.ReadFile(c.file)
 	if err != nil {
-		return nil, fmt.Errorf("--file: %w", pathless(err))
+		return nil, fmt.Errorf("--file: %w", secret.Pathless(err))
 	}
 	var leaf *x509.Certificate
 	for {

@@ -32,7 +32,7 @@ func TestCertificates(t *testing.T) {
 	}{
 		"the same": {
 			ClientServer(domain, one), PeerServer(domain, one), nil, probes.OK, "", "TLS 1.3, certificate 60 days",
-			map[string]string{"certs_distinct": "1", "names_uncovered": "0", "tls_legacy": "U"},
+			map[string]string{"certs_distinct": "1", "names_uncovered": "0", "tls_legacy": "0"},
 			60,
 		},
 		"different": {

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/chapril/ejabberd_exporter/internal/secret"
 )
 
 // expected reads the file of --expect: all records that should stand under each name, nil without a file.
@@ -26,7 +28,7 @@ func (d *dnsSettings) expected(domain string) (map[string][]string, error) {
 	}
 	text, err := os.ReadFile(d.expect)
 	if err != nil {
-		return nil, fmt.Errorf("--expect: %w", pathless(err))
+		return nil, fmt.Errorf("--expect: %w", secret.Pathless(err))
 	}
 	want, n := map[string][]string{}, 0
 	for line := range strings.Lines(string(text)) {

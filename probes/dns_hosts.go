@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
-	"sync"
 
 	"github.com/chapril/ejabberd_exporter/internal/dns"
 )
@@ -19,7 +18,7 @@ func (q *inquiry) resolve(ctx context.Context) {
 		q.out.Note(Warning, "", fmt.Sprintf("only the first %d hosts are looked up, %d are left out", maxEndpoints, n-maxEndpoints))
 		q.hosts = q.hosts[:maxEndpoints]
 	}
-	var running sync.WaitGroup
+	var running group
 	for i := range q.hosts {
 		running.Go(func() { q.resolveHost(ctx, &q.hosts[i]) })
 	}

@@ -9,7 +9,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/chapril/ejabberd_exporter/internal/dns"
 )
@@ -50,7 +49,7 @@ func (q *inquiry) ask(ctx context.Context, want map[string][]string) map[string]
 	for name := range want {
 		add(name)
 	}
-	var running sync.WaitGroup
+	var running group
 	for _, set := range sets {
 		running.Go(func() {
 			service, rest, _ := strings.Cut(strings.TrimPrefix(set.name, "_"), "._")

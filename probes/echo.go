@@ -86,7 +86,7 @@ func (x exchange) probe(ctx context.Context, settings endpointSettings, services
 	if err != nil {
 		return err
 	}
-	peer, called := cmp.Or(string(x.peer), "echo."+target.Domain), x.peer.called(target.Domain)
+	peer, called := spelled(cmp.Or(string(x.peer), "echo."+target.Domain)), x.peer.called(target.Domain)
 	if other.user != "" {
 		mirror, err := s.reflect(ctx, x.authenticate, other, jid)
 		if err != nil {

@@ -13,15 +13,15 @@ import (
 
 // mirror is the second account: it sends back what the first one sends.
 type mirror struct {
-	jid    string
-	cancel context.CancelFunc
-	ended  chan struct{}
+	jid     string
+	cancel  context.CancelFunc
+	running group
 }
 
 // reflect logs in the second account, at the endpoint of the first.
 func (s *session) reflect(ctx context.Context, authenticate Authenticate, a account, from string) (*mirror, error) {
 	v, stream := s.engine.dial(ctx, s.at)
-	other := &session{stream, s.engine, s.at, v.after, s.found, s.out}
+	other := &session{Stream: stream, engine: s.engine, at: s.at, features: v.after, found: s.found, out: s.out}
 	if v.failure != nil {
 		if stream != nil {
 			_ = stream.Abort()
@@ -34,9 +34,8 @@ func (s *session) reflect(ctx context.Context, authenticate Authenticate, a acco
 		return nil, err
 	}
 	running, cancel := context.WithCancel(ctx)
-	m := &mirror{jid, cancel, make(chan struct{})}
-	go func() {
-		defer close(m.ended)
+	m := &mirror{jid: jid, cancel: cancel}
+	m.running.Go(func() {
 		for {
 			e, err := stream.Receive(running)
 			if err != nil {
@@ -47,13 +46,13 @@ func (s *session) reflect(ctx context.Context, authenticate Authenticate, a acco
 				_ = stream.Send(running, stanza(from, e.Attribute("id"), body.Text)) // Receive says what is wrong
 			}
 		}
-	}()
+	})
 	return m, nil
 }
 
 func (m *mirror) end() {
 	m.cancel()
-	<-m.ended
+	m.running.Wait()
 }
 
 // peerAddress is whom messages are sent to.

@@ -9,11 +9,14 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/chapril/ejabberd_exporter/internal/dns"
 )
 
 // endpointSettings are the settings of all probes that visit the endpoints of a domain.
 type endpointSettings struct {
 	host, resolver, caFile                 string
+	names                                  *dns.Shared
 	only4, only6, anyFamily, requireFamily bool
 	ports                                  []listener
 	startTLS                               startTLSPolicy
@@ -44,6 +47,7 @@ func (s *endpointSettings) declareReach(set *Settings) {
 
 // declareFamilies declares what to ask the DNS for, and whom.
 func (s *endpointSettings) declareFamilies(set *Settings) {
+	s.names = set.Shared.resolvers()
 	set.Bool(&s.only4, Safe, "use-ipv4", "Probe IPv4 only").Short = '4'
 	set.Bool(&s.only6, Safe, "use-ipv6", "Probe IPv6 only").Short = '6'
 	set.String(&s.resolver, Local, "resolver", "", "Name server to ask, HOST or HOST:PORT, instead of the system's")

@@ -10,11 +10,10 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
-	"sync"
 	"time"
 
-	"github.com/chapril/ejabberd_exporter/internal/dns"
 	"github.com/chapril/ejabberd_exporter/internal/metric"
+	"github.com/chapril/ejabberd_exporter/internal/secret"
 )
 
 // engine visits the endpoints of a domain as its settings say.
@@ -24,6 +23,7 @@ type engine struct {
 	roots    *x509.CertPool // nil: those of the system
 	from     string         // the domain that we claim to be, or nothing
 	client   *tls.Certificate
+	only     tlsVersion // the one version of TLS to offer, and to go no further with; 0: all that are good enough
 	route    func(netip.Addr) bool
 }
 
@@ -34,7 +34,7 @@ func (s endpointSettings) start() (*engine, error) {
 	if s.only4 && s.only6 {
 		return nil, errBothOnly
 	}
-	resolver, err := dns.New(s.resolver)
+	resolver, err := s.names.New(s.resolver)
 	if err != nil {
 		return nil, fmt.Errorf("--resolver: %w", err)
 	}
@@ -42,7 +42,7 @@ func (s endpointSettings) start() (*engine, error) {
 	if s.caFile != "" {
 		pem, err := os.ReadFile(s.caFile)
 		if err != nil {
-			return nil, fmt.Errorf("--ca-file: %w", pathless(err))
+			return nil, fmt.Errorf("--ca-file: %w", secret.Pathless(err))
 		}
 		e.roots = x509.NewCertPool()
 		if !e.roots.AppendCertsFromPEM(pem) {
@@ -50,14 +50,6 @@ func (s endpointSettings) start() (*engine, error) {
 		}
 	}
 	return e, nil
-}
-
-// pathless takes the path out of an error: it may be private, and whoever set it knows it.
-func pathless(err error) error {
-	if inner, ok := errors.AsType[*os.PathError](err); ok {
-		return inner.Err
-	}
-	return err
 }
 
 // fault is something wrong with the service.
@@ -107,7 +99,7 @@ func (s *survey) tour(ctx context.Context, look func(context.Context, endpoint) 
 	for i, at := range s.endpoints {
 		queues[at.address()] = append(queues[at.address()], i)
 	}
-	var running sync.WaitGroup
+	var running group
 	for _, queue := range queues {
 		running.Go(func() {
 			for n, i := range queue {

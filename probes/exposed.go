@@ -93,13 +93,18 @@ func probeExposed(ctx context.Context, s endpointSettings, x exposedSettings, ta
 		f.State = Unknown // nothing was looked at there
 		out.Notes = append(out.Notes, Note{f.State, f.subject, f.Error(), f.Reason})
 	}
-	ports, websites := make(chan []*watched, 1), make(chan []*sighting, 1)
-	go func() { ports <- g.watch(ctx, found.endpoints) }()
-	go func() { websites <- g.knock(ctx, pages) }()
-	for _, w := range <-ports {
+	var (
+		looks    group
+		ports    []*watched
+		websites []*sighting
+	)
+	looks.Go(func() { ports = g.watch(ctx, found.endpoints) })
+	looks.Go(func() { websites = g.knock(ctx, pages) })
+	looks.Wait()
+	for _, w := range ports {
 		g.tell(w)
 	}
-	for _, v := range <-websites {
+	for _, v := range websites {
 		g.tellSite(v)
 	}
 	for door, open := range g.meant {

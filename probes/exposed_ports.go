@@ -11,7 +11,6 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
 
@@ -50,7 +49,7 @@ func (g *guard) watch(ctx context.Context, endpoints []endpoint) (all []*watched
 		}
 		known[at.addr] = append(known[at.addr], portNumber(at.port))
 	}
-	var running sync.WaitGroup
+	var running group
 	for _, w := range all {
 		running.Go(func() { g.look(ctx, w, known[w.addr]) })
 	}
@@ -85,7 +84,7 @@ func (w *watched) dial(ctx context.Context, ports []portNumber) {
 	defer cancel()
 	ports = slices.Compact(slices.Sorted(slices.Values(ports)))
 	got := make([]outcome, len(ports))
-	var running sync.WaitGroup
+	var running group
 	for i, port := range ports {
 		running.Go(func() { got[i] = knock(ctx, netip.AddrPortFrom(w.addr, uint16(port))) })
 	}
@@ -96,7 +95,7 @@ func (w *watched) dial(ctx context.Context, ports []portNumber) {
 }
 
 func knock(ctx context.Context, at netip.AddrPort) outcome {
-	conn, err := new(net.Dialer).DialContext(ctx, "tcp", at.String())
+	conn, err := dial(ctx, "tcp", at.String())
 	switch {
 	case err == nil:
 		_ = conn.Close()
@@ -111,7 +110,7 @@ func knock(ctx context.Context, at netip.AddrPort) outcome {
 func knockUDP(ctx context.Context, addr netip.Addr) outcome {
 	ctx, cancel := context.WithTimeout(ctx, patience/3)
 	defer cancel()
-	conn, err := new(net.Dialer).DialContext(ctx, "udp", netip.AddrPortFrom(addr, 11111).String())
+	conn, err := dial(ctx, "udp", netip.AddrPortFrom(addr, 11111).String())
 	if err != nil {
 		return silent
 	}
@@ -134,7 +133,7 @@ func knockUDP(ctx context.Context, addr netip.Addr) outcome {
 func askEPMD(ctx context.Context, at netip.AddrPort) []portNumber {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	conn, err := new(net.Dialer).DialContext(ctx, "tcp", at.String())
+	conn, err := dial(ctx, "tcp", at.String())
 	if err != nil {
 		return nil
 	}

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/chapril/ejabberd_exporter/internal/service"
+	. "github.com/chapril/ejabberd_exporter/internal/web/webtest"
+	"github.com/chapril/ejabberd_exporter/internal/xmpp/sasl"
 	"github.com/chapril/ejabberd_exporter/probes"
 )
 
@@ -41,10 +43,10 @@ func TestExposed(t *testing.T) {
 	t.Parallel()
 	open, closed := openDoor(t), closedDoor(t)
 	ca := newAuthority(t)
-	quiet := site{"/admin": fails(404), "/api/status": fails(404)}
+	quiet := Site{"/admin": Fails(404), "/api/status": Fails(404)}
 	for _, c := range []struct {
 		name     string
-		pages    site
+		pages    Site
 		settings []string
 		state    probes.State
 		open     string
@@ -55,20 +57,20 @@ func TestExposed(t *testing.T) {
 		{"distribution", quiet, []string{fmt.Sprintf("ports=%d", closed), fmt.Sprintf("distribution=%d", open)}, probes.Critical, "1", "(Erlang distribution) is open"},
 		{"a port that is meant to be open", quiet, []string{fmt.Sprintf("ports=%d,%d", open, closed), "expect-open=" + fmt.Sprint(open)}, probes.OK, "0", "is open, as it is meant to be"},
 		{"a port that should be open and is not", quiet, []string{fmt.Sprintf("ports=%d,%d", open, closed), "expect-open=" + fmt.Sprint(open), "expect-open=" + fmt.Sprint(closed)}, probes.Warning, "0", "is meant to be open, and is closed"},
-		{"web admin", site{"/admin": fails(401)}, []string{"ports=" + fmt.Sprint(closed)}, probes.Critical, "1", "/admin answers 401"},
-		{"the API", site{"/api/status": func(w http.ResponseWriter, _ *http.Request) {
+		{"web admin", Site{"/admin": Fails(401)}, []string{"ports=" + fmt.Sprint(closed)}, probes.Critical, "1", "/admin answers 401"},
+		{"the API", Site{"/api/status": func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "application/json")
 			w.WriteHeader(http.StatusForbidden)
 			_, _ = io.WriteString(w, `{"status":"error","code":32}`)
 		}}, []string{"ports=" + fmt.Sprint(closed)}, probes.Critical, "1", "/api answers 403"},
-		{"a wall in front of the API", site{"/api/status": fails(403)}, []string{"ports=" + fmt.Sprint(closed)}, probes.OK, "0", "closed: /admin, /api, /register"},
-		{"registration", site{"/register": says("<form>")}, []string{"ports=" + fmt.Sprint(closed)}, probes.Critical, "1", "/register answers 200"},
+		{"a wall in front of the API", Site{"/api/status": Fails(403)}, []string{"ports=" + fmt.Sprint(closed)}, probes.OK, "0", "closed: /admin, /api, /register"},
+		{"registration", Site{"/register": Says("<form>")}, []string{"ports=" + fmt.Sprint(closed)}, probes.Critical, "1", "/register answers 200"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			p := probes.Exposed()
 			settings := append([]string(nil), c.settings...)
-			for _, s := range c.pages.serve(t, ca, service.CertOptions{SelfSigned: true}) { // whatever its certificate
+			for _, s := range serveSite(t, c.pages, ca, service.CertOptions{SelfSigned: true}) { // whatever its certificate
 				if !strings.HasPrefix(s, "ca-file=") {
 					settings = append(settings, s)
 				}
@@ -105,7 +107,7 @@ func TestTURNServers(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			p := probes.TURN()
+			p := probes.TURN(sasl.Authenticate)
 			r, err := runWithin(t, 2*time.Second, p, domain, c.settings...)
 			if err != nil || r.Worst() != probes.Critical || !strings.Contains(texts(r), c.text) || !strings.Contains(r.Set.Text(), `reason="`+c.reason+`"`) {
 				t.Errorf("%v\n%s", err, texts(r))

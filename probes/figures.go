@@ -12,9 +12,13 @@ import (
 const day = 24 * time.Hour
 
 // endpointFigures are the performance data of c2s and s2s.
-var endpointFigures = []Figure{
+var endpointFigures = append([]Figure{
 	{Label: "time", Unit: "s", Min: "0", Value: totalTime},
 	phaseFigure(Resolve), phaseFigure(Connect), phaseFigure(Stream), phaseFigure(StartTLS), phaseFigure(Handshake), phaseFigure(Features),
+}, endpointCounts...)
+
+// endpointCounts are those that are no times.
+var endpointCounts = []Figure{
 	{Label: "endpoints", Min: "0", Value: func(s *metric.Set) (float64, bool) {
 		all := values(s, endpointSuccess)
 		return float64(len(all)), len(all) > 0

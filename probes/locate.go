@@ -3,13 +3,13 @@
 package probes
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/chapril/ejabberd_exporter/internal/dns"
 )
@@ -51,7 +51,7 @@ func (found *located) reach(ctx context.Context, e *engine, domain string, targe
 		err    error
 	}
 	var lookups []*lookup
-	var running sync.WaitGroup
+	var running group
 	if n := len(targets); n > maxEndpoints {
 		targets, found.left = targets[:maxEndpoints], found.left+n-maxEndpoints
 	}
@@ -116,13 +116,14 @@ func (e *engine) given(domain string, services []service) (targets []target, ok 
 // domain itself serve them, and then by STARTTLS; the target "." says that a service is not provided.
 func (found *located) srv(ctx context.Context, r Resolver, domain string, services []service) []target {
 	records, errs := make([][]dns.SRV, len(services)), make([]error, len(services))
-	var running sync.WaitGroup
+	var running group
 	for i, s := range services {
 		running.Go(func() { records[i], errs[i] = r.SRV(ctx, s.name, "tcp", domain) })
 	}
 	running.Wait()
 	found.records = map[string]int{}
 	var targets []target
+	order := map[target]dns.SRV{}
 	said, refused := map[bool]bool{}, false // said: whether the DNS says anything about clients, about peers
 	for i, s := range services {
 		found.records[s.name] = 0
@@ -142,10 +143,15 @@ func (found *located) srv(ctx context.Context, r Resolver, domain string, servic
 				refused = true
 			case !slices.Contains(targets, at):
 				targets = append(targets, at)
+				order[at] = rec
 				found.records[s.name]++
 			}
 		}
 	}
+	// Records for STARTTLS and for direct TLS are one set, as clients see them (XEP-0368, 3): who is preferred comes first.
+	slices.SortStableFunc(targets, func(a, b target) int {
+		return cmp.Or(cmp.Compare(truth(a.peers), truth(b.peers)), cmp.Compare(order[a].Priority, order[b].Priority), cmp.Compare(order[b].Weight, order[a].Weight))
+	})
 	for _, s := range services {
 		if !s.direct && !said[s.peers] {
 			targets = append(targets, target{s, domain, s.port})

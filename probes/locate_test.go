@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/net/dns/dnsmessage"
 
+	"github.com/chapril/ejabberd_exporter/internal/service"
 	. "github.com/chapril/ejabberd_exporter/internal/xmpp/xmpptest"
 	"github.com/chapril/ejabberd_exporter/probes"
 )
@@ -44,6 +45,22 @@ func TestWhere(t *testing.T) {
 			"direct TLS only", probes.C2S(), nil,
 			func() { notProvided(names, "xmpp-client"); names.SetSRV("_xmpps-client._tcp."+domain, host, 443) },
 			[]string{"xmpp.example.org:443 ip4"},
+		},
+		{
+			"by priority and weight, direct TLS or not", probes.C2S(), nil,
+			func() {
+				names.Set("_xmpp-client._tcp."+domain, dnsmessage.TypeSRV, service.SRV(host, 3, 20, 1), service.SRV(host, 1, 5, 10))
+				names.Set("_xmpps-client._tcp."+domain, dnsmessage.TypeSRV, service.SRV(host, 2, 5, 5), service.SRV(host, 4, 20, 0))
+			},
+			[]string{"xmpp.example.org:1 ip4", "xmpp.example.org:2 ip4", "xmpp.example.org:3 ip4", "xmpp.example.org:4 ip4"},
+		},
+		{
+			"clients before peers, whatever their priorities", probes.Cert(), nil,
+			func() {
+				names.Set("_xmpp-client._tcp."+domain, dnsmessage.TypeSRV, service.SRV(host, 1, 20, 1))
+				names.Set("_xmpp-server._tcp."+domain, dnsmessage.TypeSRV, service.SRV(host, 2, 5, 1))
+			},
+			[]string{"xmpp.example.org:1 ip4", "xmpp.example.org:2 ip4"},
 		},
 		{
 			"not provided: no fallback", probes.C2S(), nil, func() { notProvided(names, "xmpp-client") },
@@ -87,6 +104,23 @@ func TestWhere(t *testing.T) {
 				t.Errorf("visited %q, want %q", got, c.want)
 			}
 		})
+	}
+}
+
+// TestPreferred: whoever opens a session does so where clients would, be it by direct TLS.
+func TestPreferred(t *testing.T) {
+	t.Parallel()
+	ca := newAuthority(t)
+	config := ca.config(t, lasting(60))
+	names := zone(t, "127.0.0.1")
+	later, first := Serve(t, "127.0.0.1:0", ClientServer(domain, config)), Serve(t, "127.0.0.1:0", DirectTLS(domain, config))
+	names.Set("_xmpp-client._tcp."+domain, dnsmessage.TypeSRV, service.SRV(host, int(later.Addr.Port()), 10, 0))
+	names.Set("_xmpps-client._tcp."+domain, dnsmessage.TypeSRV, service.SRV(host, int(first.Addr.Port()), 5, 0))
+	if _, err := run(t, probes.Register(), "resolver="+names.Addr(), "ca-file="+ca.file); err == nil {
+		t.Error("a server that closes is asked for its form, and nothing fails")
+	}
+	if first.Served() != 2 || later.Served() != 1 {
+		t.Errorf("%d connections to the first, %d to the later one", first.Served(), later.Served())
 	}
 }
 

@@ -26,7 +26,7 @@ func Login(authenticate Authenticate) Probe {
 		Name:    "login",
 		Help:    "An account can log in by SCRAM, its server and others answer it, and components are what they should be",
 		LogsIn:  true,
-		Metrics: with(pingDuration, pingSuccess, componentsFailed),
+		Metrics: with(pingDuration, pingSuccess, componentsFailed, abuseContact, blockListed),
 		Figures: sessionFigures(
 			phaseFigure(Auth), phaseFigure(Ping),
 			Figure{Label: "ping_failed", Min: "0", Value: func(s *metric.Set) (failed float64, ok bool) {
@@ -36,6 +36,8 @@ func Login(authenticate Authenticate) Probe {
 				return failed, ok
 			}},
 			plainFigure("components_failed", componentsFailed),
+			plainFigure("abuse_contact", abuseContact),
+			plainFigure("block_listed", blockListed),
 		),
 		Thresholds: timeThresholds,
 		Settings: func(set *Settings) Run {
@@ -46,6 +48,9 @@ func Login(authenticate Authenticate) Probe {
 			set.Var(&asked.pings, Local, "ping", "Other domain that must answer a ping").List = true
 			set.Var(&asked.components, Local, "component",
 				"Component that must be there, as NAME, and what it must be, as in NAME=conference/text; a NAME without a dot is below the domain").List = true
+			set.Bool(&asked.abuseContact, Local, "abuse-contact", "Warn unless the domain says whom to write to about abuse (XEP-0157)")
+			set.Var(&asked.blockLists, Local, "block-list",
+				"Block list that must not have the domain, or a component, as SERVICE/NODE: a pubsub node whose items are SHA-256 of domains").List = true
 			return func(ctx context.Context, target Target, out *Report) error {
 				s, services := read()
 				return probeLogin(ctx, s, services, a, asked, target, out)
@@ -75,6 +80,7 @@ func probeLogin(ctx context.Context, settings endpointSettings, services []servi
 		return err
 	}
 	s.askAround(ctx, target.Domain, asked)
+	s.askForNeighbours(ctx, target.Domain, asked)
 	auth, _ := out.Set.Get(phaseDuration, Auth)
 	out.also("logged in by " + mechanism + " in " + inSeconds(auth))
 	return nil

@@ -26,6 +26,8 @@ type loginQuestions struct {
 	authenticate Authenticate
 	pings        domainList
 	components   componentList
+	abuseContact bool
+	blockLists   blockLists
 }
 
 // domainList are names of domains.

@@ -23,6 +23,8 @@ func gauge(name, help string, fold metric.Fold, labels ...metric.Label) *metric.
 	return &metric.Metric{Name: name, Help: help, Source: "probe", Scope: metric.Probe, Fold: fold, Labels: labels}
 }
 
+var bindingLabel = metric.OneOf("type", "tls-exporter", "tls-server-end-point", "tls-unique")
+
 var (
 	endpointSuccess = gauge("probe_xmpp_endpoint_success",
 		"Whether all addresses of the endpoint work", metric.Min, endpointLabels...)
@@ -59,6 +61,8 @@ var (
 		"Whether any port offers a login with the bare password before TLS", metric.Max)
 	mechanismOffered = gauge("probe_xmpp_sasl_mechanism_offered",
 		"Whether all endpoints offer the mechanism once the connection is encrypted, by SASL or SASL2", metric.Min, mechanismLabel)
+	bindingOffered = gauge("probe_xmpp_channel_binding_offered",
+		"Whether all endpoints offer the type of channel binding; absent where none says which there are", metric.Min, bindingLabel)
 	s2sDialback = gauge("probe_xmpp_s2s_dialback",
 		"Whether all endpoints offer server dialback", metric.Min)
 	s2sExternal = gauge("probe_xmpp_s2s_external",

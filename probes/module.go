@@ -10,17 +10,23 @@ import (
 type Module struct {
 	Name string
 	Probe
-	Set []Assignment
+	Set        []Assignment
+	Configured bool // it stands in --probe.config: the status page runs it too
 }
 
 // Assignment gives a setting a value. It may be a secret: it must not be shown.
 type Assignment struct{ Name, Value string }
 
-// Modules makes a module of each probe that needs no account, under the probe's name and with no settings.
+// HasAccount tells whether the module logs in.
+func (m Module) HasAccount() bool {
+	return m.LogsIn || slices.ContainsFunc(m.Set, func(a Assignment) bool { return a.Name == "jid" })
+}
+
+// Modules makes a module of each probe that needs no account and no settings, under the probe's name and with no settings.
 func Modules(all []Probe) []Module {
 	var modules []Module
 	for _, p := range all {
-		if !p.LogsIn {
+		if !p.LogsIn && p.Needs == "" {
 			modules = append(modules, Module{Name: p.Name, Probe: p})
 		}
 	}

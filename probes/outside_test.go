@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/chapril/ejabberd_exporter/internal/service"
+	"github.com/chapril/ejabberd_exporter/internal/xmpp/sasl"
 	"github.com/chapril/ejabberd_exporter/probes"
 )
 
@@ -21,7 +22,8 @@ func TestRealOutside(t *testing.T) {
 	ports := s.Ejabberd.Config.Ports
 	site := "https://" + s.Domains[0] + ":" + strconv.Itoa(ports.HTTPS)
 	secretFile, wrongFile := filepath.Join(t.TempDir(), "secret"), filepath.Join(t.TempDir(), "wrong")
-	for name, text := range map[string]string{secretFile: secret + "\n", wrongFile: "another"} {
+	passwordFile := filepath.Join(t.TempDir(), "password")
+	for name, text := range map[string]string{passwordFile: s.Admin.Password + "\n", secretFile: secret + "\n", wrongFile: "another"} {
 		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -56,14 +58,28 @@ func TestRealOutside(t *testing.T) {
 			[]string{"hostmeta", "ws"},
 			[]string{"stream: BOSH: the server answers 404"},
 		},
-		{"STUN", probes.TURN(), stun, probes.OK, []string{"time", "stun"}, []string{"STUN over UDP", "STUN over TCP", "no allocation was tried"}},
+		{"STUN", probes.TURN(sasl.Authenticate), stun, probes.OK, []string{"time", "stun"}, []string{"STUN over UDP", "STUN over TCP", "no allocation was tried"}},
 		{
-			"TURN", probes.TURN(), append(stun, "secret-file="+secretFile), probes.OK,
+			"TURN", probes.TURN(sasl.Authenticate), append(stun, "secret-file="+secretFile), probes.OK,
 			[]string{"time", "stun", "allocate"},
 			[]string{"TURN allocation over UDP", "TURN allocation over TCP"},
 		},
 		{
-			"TURN with a wrong secret", probes.TURN(), append(stun, "secret-file="+wrongFile), probes.Critical,
+			"TURN as the server tells its users", probes.TURN(sasl.Authenticate),
+			[]string{"jid=" + s.Admin.JID(), "password-file=" + passwordFile, "ca-file=" + s.CAFile},
+			probes.OK,
+			[]string{"time", "stun", "allocate"},
+			[]string{"STUN over UDP", "TURN allocation over UDP", "TURN allocation over TCP", "the server tells its users of 2 for STUN and 2 for TURN"},
+		},
+		{
+			"TURN over TCP as the server tells its users", probes.TURN(sasl.Authenticate),
+			[]string{"jid=" + s.Admin.JID(), "password-file=" + passwordFile, "ca-file=" + s.CAFile, "transport=tcp"},
+			probes.OK,
+			[]string{"time", "allocate"},
+			[]string{"TURN allocation over TCP", "the server tells its users of 1 for STUN and 1 for TURN"},
+		},
+		{
+			"TURN with a wrong secret", probes.TURN(sasl.Authenticate), append(stun, "secret-file="+wrongFile), probes.Critical,
 			[]string{"stun"},
 			[]string{"auth: error 401"},
 		},

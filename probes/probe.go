@@ -17,8 +17,11 @@ type Probe struct {
 	Name    string // c2s, s2s, cert …: the plugin is check_xmpp_<name>, the module of /probe is <name>
 	Help    string // one sentence: what it proves
 	Metrics []*metric.Metric
-	// LogsIn says that the probe logs in with an account: /probe then runs it as --probe.config says alone, and rarely.
+	// LogsIn says that the probe needs an account to log in with: /probe then runs it as --probe.config says alone, and rarely.
 	LogsIn bool
+	// Needs are flags that the probe can do nothing without, as an example. Such a probe is a module of /probe only where
+	// --probe.config makes it one.
+	Needs string
 	// Settings declares the probe's settings, once, for plugin flags, /probe and documentation, and returns the function that
 	// runs with them.
 	Settings func(*Settings) Run
@@ -45,6 +48,8 @@ type Report struct {
 	// Notes are verdicts and facts per endpoint, for plugins and for /probe?debug=true. They may carry host names and texts
 	// that the server sent; /metrics and /probe never show them.
 	Notes []Note
+	// Endpoints are what was seen at each address, in words of closed lists, for people.
+	Endpoints []Endpoint
 }
 
 // NewReport makes an empty Report.
@@ -70,6 +75,16 @@ type Note struct {
 	Subject string // the endpoint ("xmpp.example.org:5222 ip4") or what else the text is about
 	Text    string
 	Reason  string // of a failure, one of the reasons; or nothing
+}
+
+// Endpoint is what was seen at one address of a service.
+type Endpoint struct {
+	Service, Host string // as in labels srv and target
+	Port          uint16
+	Family        string // ip4 or ip6
+	Works         bool
+	Untestable    bool   // this machine has no route to it, which says nothing about the service
+	Phase, Reason string // what is wrong: one of the phases and reasons, or nothing
 }
 
 // State is a verdict, numbered as the Nagios exit codes.

@@ -88,7 +88,7 @@ func TestRealServers(t *testing.T) {
 			"certificates", probes.Cert(), s.Domains[0],
 			[]string{"component=conference", "component=upload"},
 			probes.OK, 0,
-			map[string]string{"certs_distinct": "1", "names_uncovered": "0", "tls_legacy": "U"},
+			map[string]string{"certs_distinct": "1", "names_uncovered": "0", "tls_legacy": "0"},
 			" for conference." + s.Domains[0],
 		},
 		{

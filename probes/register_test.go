@@ -3,7 +3,6 @@
 package probes_test
 
 import (
-	"encoding/base64"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -13,22 +12,6 @@ import (
 	. "github.com/chapril/ejabberd_exporter/internal/xmpp/xmpptest"
 	"github.com/chapril/ejabberd_exporter/probes"
 )
-
-const gif = "GIF89a\x01\x00\x01\x00\x00\x00\x00;"
-
-// form is a registration form whose captcha has its picture at uri; data comes with it.
-func form(uri, data string) string {
-	return "<query xmlns='jabber:iq:register'><x xmlns='jabber:x:data' type='form'>" +
-		"<field var='username' type='text-single'/><field var='password' type='text-private'/>" +
-		"<field var='ocr' label='Enter the text you see'><media xmlns='urn:xmpp:media-element'><uri type='image/png'>" + uri + "</uri></media></field></x>" +
-		data + "</query>"
-}
-
-func bob(data string) string {
-	return "<data xmlns='urn:xmpp:bob' cid='sha1+1@bob.xmpp.org' type='image/gif'>" + base64.StdEncoding.EncodeToString([]byte(data)) + "</data>"
-}
-
-const cid = "cid:sha1+1@bob.xmpp.org"
 
 // TestRegisterSituations: what strangers find who want an account. Nobody ever submits a form: the scripts would see no end.
 func TestRegisterSituations(t *testing.T) {
@@ -42,17 +25,17 @@ func TestRegisterSituations(t *testing.T) {
 		says    string
 		figures string // register captcha
 	}{
-		"captcha":                 {Answer(1, form(cid, bob(gif))), "captcha", "", `^registration is open with a captcha, 1 endpoint`, "1 1"},
-		"captcha, data on demand": {Join(Answer(1, form(cid, "")), Answer(2, bob(gif))), "captcha", "", `^registration is open with a captcha`, "1 1"},
+		"captcha":                 {Answer(1, Form(CID, Bits(GIF))), "captcha", "", `^registration is open with a captcha, 1 endpoint`, "1 1"},
+		"captcha, data on demand": {Join(Answer(1, Form(CID, "")), Answer(2, Bits(GIF))), "captcha", "", `^registration is open with a captcha`, "1 1"},
 		"no picture": {
-			Join(Answer(1, form(cid, "")), Refuse(2, "item-not-found")), "captcha", "get/protocol", `^get: the captcha has no picture`, "1 0",
+			Join(Answer(1, Form(CID, "")), Refuse(2, "item-not-found")), "captcha", "get/protocol", `^get: the captcha has no picture`, "1 0",
 		},
-		"data of nothing": {Join(Answer(1, form(cid, "")), Answer(2, "")), "captcha", "get/protocol", `^get: the captcha has no picture`, "1 0"},
-		"no address":      {Answer(1, strings.Replace(form("", ""), "<uri type='image/png'></uri>", "", 1)), "captcha", "get/protocol", `^get: the captcha has no picture`, "1 0"},
-		"not a picture":   {Answer(1, form(cid, bob("convert: not found"))), "captcha", "get/protocol", `^get: the captcha is no picture: its command may be broken`, "1 0"},
-		"not base64":      {Answer(1, form(cid, "<data xmlns='urn:xmpp:bob' cid='sha1+1@bob.xmpp.org'>%%</data>")), "captcha", "get/protocol", `^get: the captcha's picture is not base64`, "1 0"},
-		"in clear":        {Answer(1, form("http://www.example.org/captcha", "")), "captcha", "get/protocol", `^get: the captcha's picture is not on the web over https`, "1 0"},
-		"no such host":    {Answer(1, form("https://nosuch.example.org/captcha", "")), "captcha", "resolve/dns", `^resolve: `, "1 0"},
+		"data of nothing": {Join(Answer(1, Form(CID, "")), Answer(2, "")), "captcha", "get/protocol", `^get: the captcha has no picture`, "1 0"},
+		"no address":      {Answer(1, strings.Replace(Form("", ""), "<uri type='image/png'></uri>", "", 1)), "captcha", "get/protocol", `^get: the captcha has no picture`, "1 0"},
+		"not a picture":   {Answer(1, Form(CID, Bits("convert: not found"))), "captcha", "get/protocol", `^get: the captcha is no picture: its command may be broken`, "1 0"},
+		"not base64":      {Answer(1, Form(CID, "<data xmlns='urn:xmpp:bob' cid='sha1+1@bob.xmpp.org'>%%</data>")), "captcha", "get/protocol", `^get: the captcha's picture is not base64`, "1 0"},
+		"in clear":        {Answer(1, Form("http://www.example.org/captcha", "")), "captcha", "get/protocol", `^get: the captcha's picture is not on the web over https`, "1 0"},
+		"no such host":    {Answer(1, Form("https://nosuch.example.org/captcha", "")), "captcha", "resolve/dns", `^resolve: `, "1 0"},
 		"no command":      {Refuse(1, "internal-server-error"), "captcha", "get/refused", `^get: the server answered internal-server-error$`, "U U"},
 		"no answer":       {Script{Expect("<iq"), BlackHole()}, "captcha", "get/timeout", `^get: no answer in time$`, "U U"},
 		"no form":         {Answer(1, ""), "captcha", "get/protocol", `^get: the server answers without a form$`, "U U"},
@@ -69,7 +52,7 @@ func TestRegisterSituations(t *testing.T) {
 		"on the web":             {Answer(1, "<query xmlns='jabber:iq:register'><x xmlns='jabber:x:oob'><url>https://x.example/</url></x></query>"), "closed", "", `^registration is closed`, "0 U"},
 		"closed, should be open": {Refuse(1, "not-allowed"), "open", "get/protocol", `^get: registration is closed instead of open without a captcha$`, "0 U"},
 		"captcha, should be closed, broken": {
-			Answer(1, form(cid, bob("x"))), "closed", "get/protocol", `^get: registration is open with a captcha instead of closed$`, "1 0",
+			Answer(1, Form(CID, Bits("x"))), "closed", "get/protocol", `^get: registration is open with a captcha instead of closed$`, "1 0",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -93,7 +76,7 @@ func TestCaptchaOnTheWeb(t *testing.T) {
 	web := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/good":
-			_, _ = w.Write([]byte(gif))
+			_, _ = w.Write([]byte(GIF))
 		case "/text":
 			_, _ = w.Write([]byte("<html>"))
 		case "/moved":
@@ -116,7 +99,7 @@ func TestCaptchaOnTheWeb(t *testing.T) {
 			t.Parallel()
 			s := situation{
 				probe: probes.Register(), state: probes.Critical, failure: c.failure, says: c.says,
-				after: Join(Answer(1, form("https://"+host+":"+webPort+"/"+path, "")), Goodbye()),
+				after: Join(Answer(1, Form("https://"+host+":"+webPort+"/"+path, "")), Goodbye()),
 			}
 			if c.failure == "" {
 				s.state = probes.OK

@@ -67,7 +67,12 @@ func (s *survey) pour(out *Report, say func(*visit) string) {
 	tested := s.tested()
 	for _, v := range tested {
 		v.fill(out.Set)
-		out.Notes = append(out.Notes, Note{v.state(), v.subject(), v.text(say), v.reason()})
+		_, reason := v.wrong()
+		out.Notes = append(out.Notes, Note{v.state(), v.subject(), v.text(say), reason})
+	}
+	for _, v := range s.visits {
+		phase, reason := v.wrong()
+		out.Endpoints = append(out.Endpoints, Endpoint{v.name, v.host, v.port, v.family, v.works() && !v.unreached, v.unreached, phase, reason})
 	}
 	untestable(out, s.visits, len(tested) == 0 && len(s.faults) == 0)
 }
@@ -88,14 +93,14 @@ func untestable(out *Report, visits []*visit, alone bool) {
 // works tells whether an endpoint does all that it should.
 func (v *visit) works() bool { return v.failure == nil && !v.absent && v.state() != Critical }
 
-// reason is why the visit has its state; a timeout only where nothing else is as bad.
-func (v *visit) reason() (why string) {
+// wrong is why the visit has its state; a timeout only where nothing else is as bad.
+func (v *visit) wrong() (phase, reason string) {
 	for _, f := range v.faults {
-		if f.State == v.state() && (why == "" || why == Timeout) {
-			why = f.Reason
+		if f.State == v.state() && (reason == "" || reason == Timeout) {
+			phase, reason = f.Phase, f.Reason
 		}
 	}
-	return why
+	return phase, reason
 }
 
 func (v *visit) fill(set *metric.Set) {

@@ -5,10 +5,14 @@ package probes
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/chapril/ejabberd_exporter/internal/secret"
+	"github.com/chapril/ejabberd_exporter/internal/xmpp"
 )
 
 // S2S probes what other servers connect to.
@@ -63,7 +67,7 @@ func (p *peer) equip(e *engine, domain string) error {
 	}
 	pair, err := tls.LoadX509KeyPair(p.cert, p.key)
 	if err != nil {
-		return fmt.Errorf("--client-cert, --client-key: %w", pathless(err))
+		return fmt.Errorf("--client-cert, --client-key: %w", secret.Pathless(err))
 	}
 	e.client = &pair
 	return nil
@@ -85,7 +89,7 @@ func probePeers(ctx context.Context, s endpointSettings, services []service, us 
 	if s.anyFamily {
 		found.relax()
 	}
-	found.fill(out, func(v *visit) string { return strings.Join(v.proofs(), " ") })
+	found.fill(out, func(v *visit) string { return strings.Join(append(v.proofs(), v.serversOnly()...), " ") })
 	for _, v := range found.tested() {
 		if v.after == nil {
 			continue
@@ -115,18 +119,41 @@ func (p *peer) judge(v *visit) {
 	}
 }
 
-// proofs are the ways that are offered. Older servers say dialback by declaring its namespace instead of by a feature.
+// takesDialback tells whether dialback is offered. Older servers say so by declaring its namespace instead of by a feature;
+// ejabberd declares that always, also where it offers EXTERNAL alone.
+func takesDialback(h xmpp.Header, f *xmpp.Features) bool {
+	return f.Dialback || h.Dialback && !f.Offers("EXTERNAL")
+}
+
+// proofs are the ways that are offered.
 func (v *visit) proofs() (names []string) {
 	if v.after == nil {
 		return nil
 	}
-	if v.after.Dialback || v.header.Dialback {
+	if takesDialback(v.header, v.after) {
 		names = append(names, "dialback")
 	}
 	if v.after.Offers("EXTERNAL") {
 		names = append(names, "external")
 	}
 	return names
+}
+
+// serversOnly tells of a certificate that is not made for clients, as those of Let's Encrypt are: a server shows it as a client when it
+// dials out, and peers that look at the purpose do not trust it by EXTERNAL.
+func (v *visit) serversOnly() []string {
+	if v.tls == nil {
+		return nil
+	}
+	for _, purpose := range v.tls.Leaf().ExtKeyUsage {
+		if purpose == x509.ExtKeyUsageClientAuth || purpose == x509.ExtKeyUsageAny {
+			return nil
+		}
+	}
+	if len(v.tls.Leaf().ExtKeyUsage)+len(v.tls.Leaf().UnknownExtKeyUsage) == 0 { // good for everything
+		return nil
+	}
+	return []string{"(certificate for servers only)"}
 }
 
 // offers is a list of proofs.

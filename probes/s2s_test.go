@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chapril/ejabberd_exporter/internal/service"
 	. "github.com/chapril/ejabberd_exporter/internal/xmpp/xmpptest"
 	"github.com/chapril/ejabberd_exporter/probes"
 )
@@ -29,7 +30,10 @@ func TestPeers(t *testing.T) {
 		failure, dialback string
 		text              string // the Note contains it
 	}{
-		"healthy":           {PeerServer(domain, config), nil, probes.OK, "", "1", "TLS 1.3, certificate 60 days, dialback, "},
+		"healthy": {PeerServer(domain, config), nil, probes.OK, "", "1", "TLS 1.3, certificate 60 days, dialback, "},
+		"not for clients": {
+			PeerServer(domain, ca.config(t, service.CertOptions{ServerOnly: true})), nil, probes.OK, "", "1", "dialback (certificate for servers only), ",
+		},
 		"dialback, old way": {old, nil, probes.OK, "", "1", "dialback"},
 		"no dialback":       {none, nil, probes.Critical, "features/mechanism", "0", "features: neither dialback nor EXTERNAL is offered"},
 		"host-unknown":      {Open(header, StreamError("host-unknown", "")), nil, probes.Critical, "stream/stream_error", "U", "stream: stream error host-unknown"},

@@ -28,6 +28,8 @@ type session struct {
 	engine   *engine
 	at       endpoint
 	features *xmpp.Features
+	header   xmpp.Header
+	took     time.Duration // to open it
 	found    *survey
 	out      *Report
 }
@@ -65,8 +67,16 @@ func (e *engine) enter(ctx context.Context, domain string, services []service, p
 		}
 		return nil, out.fail(v.failure.Phase, v.failure)
 	}
-	return &session{stream, e, v.endpoint, v.after, found, out}, nil
+	if v.mutual {
+		_ = stream.Abort()
+		return nil, out.fail(Features, &Failure{Reason: Certificate, Err: errMutual})
+	}
+	return &session{
+		Stream: stream, engine: e, at: v.endpoint, features: v.after, header: v.header, took: v.total(), found: found, out: out,
+	}, nil
 }
+
+var errMutual = errors.New("the server talks only to servers that show a certificate of a trusted authority: name one with --cert and --key")
 
 // end ends the stream, politely where there is time for it.
 func (s *session) end(ctx context.Context) {
@@ -83,9 +93,6 @@ func (s *session) logIn(ctx context.Context, authenticate Authenticate, a accoun
 		var err error
 		if mechanism, err = authenticate(ctx, s.Stream, s.features, a.user, a.password); err != nil {
 			return loginFailure(err)
-		}
-		if _, err = s.Reopen(ctx); err != nil {
-			return err
 		}
 		if _, err = s.Features(ctx); err != nil {
 			return err

@@ -3,8 +3,11 @@
 package probes_test
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -23,6 +26,20 @@ func secretFile(t *testing.T, password string) string {
 	return path
 }
 
+// publish puts a domain on a block list.
+func publish(t *testing.T, s *service.Service, who service.Account, port int, to, node, domain string) {
+	t.Helper()
+	c, err := service.Connect(t.Context(), service.Login{Account: who, Resource: "lists", Address: "127.0.0.1:" + strconv.Itoa(port)}, s.CA.Pool())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	item := fmt.Sprintf("<item id='%x'><listed xmlns='example:listed'/></item>", sha256.Sum256([]byte(domain)))
+	if _, err := c.Ask(t.Context(), "set", to, "<pubsub xmlns='http://jabber.org/protocol/pubsub'><publish node='"+node+"'>"+item+"</publish></pubsub>"); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestRealSessions: what users do, on a real ejabberd with a component and a peer.
 func TestRealSessions(t *testing.T) {
 	t.Parallel()
@@ -30,6 +47,13 @@ func TestRealSessions(t *testing.T) {
 	domain, foreign := s.Domains[0], s.Domains[1]
 	as := []string{"jid=" + s.Admin.JID(), "password-file=" + secretFile(t, s.Admin.Password)}
 	second := []string{"second-jid=" + s.Exporter.JID(), "second-password-file=" + as[1][len("password-file="):]}
+	peer := []string{"jid=" + s.Prosody.Account.JID(), "password-file=" + secretFile(t, s.Prosody.Account.Password)}
+	lists, ours := "pubsub."+s.Prosody.Domain, "pubsub."+domain
+	publish(t, s, s.Prosody.Account, s.Prosody.C2S, lists, "ours", domain)
+	publish(t, s, s.Prosody.Account, s.Prosody.C2S, lists, "component", "conference."+domain)
+	publish(t, s, s.Prosody.Account, s.Prosody.C2S, lists, "others", "spam.example")
+	publish(t, s, s.Admin, s.Ejabberd.Config.Ports.C2S, ours, "ours", domain)
+	publish(t, s, s.Admin, s.Ejabberd.Config.Ports.C2S, ours, "others", "spam.example")
 	for _, c := range []struct {
 		name     string
 		probe    probes.Probe
@@ -74,6 +98,62 @@ func TestRealSessions(t *testing.T) {
 			probes.Critical,
 			map[string]string{"auth": "U", "ping": "U"},
 			"auth: login refused: not-authorized",
+		},
+		{
+			"an abuse contact", probes.Login(sasl.Authenticate), domain,
+			append([]string{"abuse-contact=true"}, as...),
+			probes.OK,
+			map[string]string{"abuse_contact": "1", "block_listed": "U"},
+			"OK " + domain + ": has an abuse contact",
+		},
+		{
+			"no abuse contact", probes.Login(sasl.Authenticate), s.Prosody.Domain,
+			append([]string{"abuse-contact=true"}, peer...),
+			probes.Warning,
+			map[string]string{"abuse_contact": "0"},
+			"WARNING " + s.Prosody.Domain + ": nobody can tell whom to write to about abuse",
+		},
+		{
+			"on a block list", probes.Login(sasl.Authenticate), domain,
+			append([]string{"block-list=" + lists + "/others", "block-list=" + lists + "/ours", "block-list=" + lists + "/none"}, as...),
+			probes.Warning,
+			map[string]string{"abuse_contact": "U", "block_listed": "1"},
+			"WARNING " + lists + ": " + domain + " is on its block list ours",
+		},
+		{
+			"a component on a block list", probes.Login(sasl.Authenticate), domain,
+			append([]string{"component=conference", "block-list=" + lists + "/component"}, as...),
+			probes.Warning,
+			map[string]string{"components_failed": "0", "block_listed": "1"},
+			"WARNING " + lists + ": conference." + domain + " is on its block list component",
+		},
+		{
+			"on a block list of ejabberd", probes.Login(sasl.Authenticate), domain,
+			append([]string{"block-list=" + ours + "/ours"}, as...),
+			probes.Warning,
+			map[string]string{"block_listed": "1"},
+			"WARNING " + ours + ": " + domain + " is on its block list ours",
+		},
+		{
+			"on no block list", probes.Login(sasl.Authenticate), domain,
+			append([]string{"block-list=" + lists + "/others", "block-list=" + ours + "/others"}, as...),
+			probes.OK,
+			map[string]string{"block_listed": "0"},
+			"OK " + lists + ": its block list others does not have us",
+		},
+		{
+			"no such block list", probes.Login(sasl.Authenticate), domain,
+			append([]string{"block-list=" + lists + "/others", "block-list=" + lists + "/none"}, as...),
+			probes.Warning,
+			map[string]string{"block_listed": "U"},
+			"WARNING " + lists + ": whether its block list none has us is unknown: the server answered item-not-found",
+		},
+		{
+			"no service of block lists", probes.Login(sasl.Authenticate), domain,
+			append([]string{"block-list=" + s.Prosody.Domain + "/none"}, as...),
+			probes.Warning,
+			map[string]string{"block_listed": "U"},
+			"is unknown: the server answered ",
 		},
 		{
 			"echo component", probes.Echo(sasl.Authenticate), domain, as, probes.OK,

@@ -107,6 +107,38 @@ func TestLoginSituations(t *testing.T) {
 			probes.Critical, "ping/timeout",
 			`^CRITICAL peer.example: ping: the server answered remote-server-timeout$`, "1",
 		},
+		"block list silent": {
+			welcome(pong, Script{BlackHole()}), "",
+			[]string{"block-list=list.example/node"},
+			probes.Warning, "",
+			`(?s)^OK example.org: answered a ping.*^WARNING list.example: whether its block list node has us is unknown: `, "0",
+		},
+		"block list out of reach": {
+			welcome(pong, Refuse(3, "remote-server-not-found"), Goodbye()), "",
+			[]string{"block-list=list.example/node"},
+			probes.Warning, "", `node has us is unknown: the server answered remote-server-not-found$`, "0",
+		},
+		"another list": {
+			welcome(pong, Answer(3, "<pubsub xmlns='http://jabber.org/protocol/pubsub'><items node='other'/></pubsub>"), Goodbye()), "",
+			[]string{"block-list=list.example/node"},
+			probes.Warning, "", `node has us is unknown: the answer is no list$`, "0",
+		},
+		"the whole list": { // asked for one item
+			welcome(pong, Answer(3, "<pubsub xmlns='http://jabber.org/protocol/pubsub'><items node='node'><item id='1'/><item id='2'/></items></pubsub>"), Goodbye()), "",
+			[]string{"block-list=list.example/node"},
+			probes.OK, "", `^OK list.example: its block list node does not have us$`, "0",
+		},
+		"abuse contact empty": {
+			welcome(pong, Answer(3, "<query xmlns='http://jabber.org/protocol/disco#info'><x xmlns='jabber:x:data' type='result'>"+
+				"<field var='FORM_TYPE'><value>http://jabber.org/network/serverinfo</value></field><field var='abuse-addresses'/></x></query>"), Goodbye()), "",
+			[]string{"abuse-contact=true"},
+			probes.Warning, "", `^WARNING example.org: nobody can tell whom to write to about abuse`, "0",
+		},
+		"abuse contact not told": {
+			welcome(pong, Refuse(3, "service-unavailable"), Goodbye()), "",
+			[]string{"abuse-contact=true"},
+			probes.Warning, "", `^WARNING example.org: whether there is an abuse contact is unknown: the server answered service-unavailable$`, "0",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -5,6 +5,8 @@ package probes
 import (
 	"flag"
 	"time"
+
+	"github.com/chapril/ejabberd_exporter/internal/dns"
 )
 
 // Scope says who may set a setting.
@@ -33,7 +35,22 @@ type Setting struct {
 
 // Settings collects the declarations of one probe. The variables that back them belong to one instance of the probe: declare
 // anew for each module, plugin or request.
-type Settings struct{ All []Setting }
+type Settings struct {
+	All []Setting
+	// Shared is what the run has in common with others; nothing where it is nil, as in a plugin.
+	Shared *Shared
+}
+
+// Shared is what the runs of one process have in common: the answers of the DNS, while their TTLs last. The probe of the zone
+// itself asks anew each time: it is about the name servers.
+type Shared struct{ names dns.Shared }
+
+func (s *Shared) resolvers() *dns.Shared {
+	if s == nil {
+		return nil
+	}
+	return &s.names
+}
 
 // Var declares a setting with a value of its own type.
 func (s *Settings) Var(v flag.Value, scope Scope, name, help string) *Setting {

@@ -15,12 +15,12 @@ func TestScopes(t *testing.T) {
 	const shared = "use-ipv4 use-ipv6 any-family require-family starttls tls-min"
 	const accounts = "use-ipv4 use-ipv6 any-family require-family tls-min"
 	want := map[string]string{
-		"c2s": shared + " require-mech forbid-mech", "s2s": shared + " require", "cert": shared + " allow-different",
+		"c2s": shared + " require-mech forbid-mech require-binding", "s2s": shared + " require", "cert": shared + " allow-different",
 		"dns":     "use-ipv4 use-ipv6 any-family forbid-xmppconnect public",
 		"web":     "use-ipv4 use-ipv6 any-family require-family tls-min require-hostmeta register-web",
-		"turn":    "use-ipv4 use-ipv6 any-family require-family transport",
-		"exposed": "use-ipv4 use-ipv6",
-		"login":   accounts, "echo": accounts, "upload": accounts, "register": accounts + " expect",
+		"turn":    "use-ipv4 use-ipv6 any-family require-family tls-min transport",
+		"exposed": "use-ipv4 use-ipv6", "federation": shared,
+		"login": accounts, "echo": accounts, "upload": accounts, "register": accounts + " expect",
 	}
 	for _, p := range probes.All(sasl.Authenticate) {
 		var declared probes.Settings

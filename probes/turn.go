@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"net"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/chapril/ejabberd_exporter/internal/dns"
@@ -23,13 +22,16 @@ var (
 	stunTCP = service{name: "stun-tcp", port: 3478}
 	turnUDP = service{name: "turn-udp", port: 3478}
 	turnTCP = service{name: "turn-tcp", port: 3478}
+
+	relayServices = []service{stunUDP, stunTCP, turnUDP, turnTCP}
 )
 
 // TURN probes what calls need to get through NAT.
-func TURN() Probe {
+func TURN(authenticate Authenticate) Probe {
 	return Probe{
-		Name:    "turn",
-		Help:    "Calls get through: STUN answers over UDP and TCP and, with credentials, TURN really allocates a relayed address",
+		Name: "turn",
+		Help: "Calls get through: STUN answers over UDP and TCP and, with credentials or an account, TURN really allocates a relayed address. " +
+			"With an account what is probed is what the server tells its users (XEP-0215)",
 		Metrics: []*metric.Metric{endpointSuccess, endpointDuration, phaseDuration, failureInfo, retriesMetric, srvRecords},
 		Figures: []Figure{
 			{Label: "time", Unit: "s", Min: "0", Value: totalTime},
@@ -40,7 +42,8 @@ func TURN() Probe {
 		Settings: func(set *Settings) Run {
 			var s endpointSettings
 			s.declareReach(set)
-			var t turnSettings
+			s.declareTrust(set)
+			t := turnSettings{authenticate: authenticate}
 			t.declare(set)
 			return func(ctx context.Context, target Target, out *Report) error {
 				return probeRelays(ctx, s, t, target, out)
@@ -60,21 +63,43 @@ func probeRelays(ctx context.Context, s endpointSettings, t turnSettings, target
 	}
 	ctx, cancel := early(ctx)
 	defer cancel()
+	var told *relays
+	if t.account.address.user != "" {
+		who, err := t.account.read(target.Domain)
+		if err != nil {
+			return err
+		}
+		if told, err = t.list(ctx, s, who, target.Domain, out); err != nil {
+			return err
+		}
+		told.at(s.host, uint16(t.port))
+	}
 	began := time.Now()
 	names, cancel := share(ctx, 2)
 	found := &survey{}
-	found.locateRelays(names, e, target.Domain, t.services(login != nil), t.port)
+	if told != nil {
+		found.reach(names, e, target.Domain, told.targets)
+	} else {
+		found.locateRelays(names, e, target.Domain, t.services(login != nil), t.port)
+	}
 	cancel()
 	found.resolve = time.Since(began)
 	found.tour(ctx, func(ctx context.Context, at endpoint) *visit {
-		return e.try(ctx, at, func(ctx context.Context, at endpoint) *visit { return askRelay(ctx, at, login) })
+		as := login
+		if told != nil {
+			as = told.logins[at.target]
+		}
+		return e.try(ctx, at, func(ctx context.Context, at endpoint) *visit { return askRelay(ctx, at, as) })
 	})
 	if s.anyFamily {
 		found.relax()
 	}
 	found.fill(out, func(v *visit) string { return v.said })
-	if login == nil {
-		out.Note(OK, "", "no allocation was tried: that takes --username, or --secret-file")
+	switch {
+	case told != nil:
+		told.say(out)
+	case login == nil:
+		out.Note(OK, "", "no allocation was tried: that takes --jid, --turn-username or --secret-file")
 	}
 	return nil
 }
@@ -92,7 +117,7 @@ func (s *survey) locateRelays(ctx context.Context, e *engine, domain string, ser
 		return
 	}
 	records, errs := make([][]dns.SRV, len(services)), make([]error, len(services))
-	var running sync.WaitGroup
+	var running group
 	for i, service := range services {
 		running.Go(func() {
 			kind, proto, _ := strings.Cut(service.name, "-")
@@ -131,7 +156,7 @@ func askRelay(ctx context.Context, at endpoint, login *relayLogin) *visit {
 	kind, proto, _ := strings.Cut(at.name, "-")
 	var conn net.Conn
 	if !v.phase(Connect, func() (err error) {
-		conn, err = new(net.Dialer).DialContext(ctx, proto, at.address())
+		conn, err = dial(ctx, proto, at.address())
 		return network(err)
 	}) {
 		return v

@@ -14,6 +14,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/chapril/ejabberd_exporter/internal/secret"
 )
 
 // The environment variables that secrets may come from.
@@ -27,15 +29,19 @@ type turnSettings struct {
 	port                               portNumber
 	transports                         transportList
 	username, passwordFile, secretFile string
+
+	authenticate Authenticate
+	account      accountSettings
 }
 
 func (t *turnSettings) declare(set *Settings) {
 	set.Var(&t.port, Local, "port", "Port to connect to, instead of what the SRV records say or 3478").Short = 'p'
 	set.Var(&t.transports, Safe, "transport", "Transport that must work, udp or tcp; both where none is named").List = true
-	set.String(&t.username, Local, "username", "", "User to try a TURN allocation as")
-	set.String(&t.passwordFile, Local, "password-file", "", "File with the password of that user, instead of the environment variable "+turnPasswordVariable)
+	set.String(&t.username, Local, "turn-username", "", "User to try a TURN allocation as")
+	set.String(&t.passwordFile, Local, "turn-password-file", "", "File with the password of that user, instead of the environment variable "+turnPasswordVariable)
 	set.String(&t.secretFile, Local, "secret-file", "",
 		"File with the secret that the server shares with its XMPP server, which makes short-lived credentials, instead of the environment variable "+turnSecretVariable)
+	t.account.declare(set, "", passwordVariable, "to ask for the list of relays and for credentials with")
 }
 
 // services are what is to be asked.
@@ -60,36 +66,42 @@ type relayLogin struct{ username, password string }
 
 // credentials reads the secrets; nil where there are none.
 func (t *turnSettings) credentials(domain string) (*relayLogin, error) {
-	secret, err := secretFrom("--secret-file", t.secretFile, turnSecretVariable)
+	shared, err := secretFrom("--secret-file", t.secretFile, turnSecretVariable)
 	if err != nil {
 		return nil, err
 	}
-	if secret != "" {
-		return shortLived(secret, t.username, domain, time.Now().Add(time.Hour)), nil
+	if t.account.address.user != "" {
+		if t.username != "" || shared != "" {
+			return nil, errors.New("--jid asks the server for credentials, so that --turn-username and --secret-file have no use")
+		}
+		return nil, nil
 	}
-	password, err := secretFrom("--password-file", t.passwordFile, turnPasswordVariable)
+	if shared != "" {
+		return shortLived(shared, t.username, domain, time.Now().Add(time.Hour)), nil
+	}
+	password, err := secretFrom("--turn-password-file", t.passwordFile, turnPasswordVariable)
 	switch {
 	case err != nil:
 		return nil, err
 	case t.username == "" && password == "":
 		return nil, nil
 	case t.username == "":
-		return nil, errors.New("--username is missing: whose password is it")
+		return nil, errors.New("--turn-username is missing: whose password is it")
 	case password == "":
-		return nil, errors.New("--password-file is missing, and " + turnPasswordVariable + " is not set")
+		return nil, errors.New("--turn-password-file is missing, and " + turnPasswordVariable + " is not set")
 	}
 	return &relayLogin{t.username, password}, nil
 }
 
 // shortLived makes credentials out of a shared secret, as mod_stun_disco and coturn do: the user name says until when it is
 // good.
-func shortLived(secret, name, domain string, until time.Time) *relayLogin {
+func shortLived(shared, name, domain string, until time.Time) *relayLogin {
 	if name == "" { // ejabberd takes nothing but a hash of the user and one of the host behind the time; others take anything
 		user, host := sha1.Sum([]byte("probe")), sha1.Sum([]byte(domain))
 		name = hex.EncodeToString(user[:4]) + hex.EncodeToString(host[:4])
 	}
 	username := strconv.FormatInt(until.Unix(), 10) + ":" + name
-	mac := hmac.New(sha1.New, []byte(secret))
+	mac := hmac.New(sha1.New, []byte(shared))
 	mac.Write([]byte(username))
 	return &relayLogin{username, base64.StdEncoding.EncodeToString(mac.Sum(nil))}
 }
@@ -100,15 +112,11 @@ func secretFrom(flag, file, variable string) (string, error) {
 	if file == "" {
 		return os.Getenv(variable), nil
 	}
-	text, err := os.ReadFile(file)
+	text, err := secret.Read(file)
 	if err != nil {
-		return "", fmt.Errorf("%s: %w", flag, pathless(err))
+		return "", fmt.Errorf("%s: %w", flag, err)
 	}
-	secret := strings.TrimRight(string(text), "\r\n")
-	if secret == "" {
-		return "", fmt.Errorf("%s: it is empty", flag)
-	}
-	return secret, nil
+	return text, nil
 }
 
 // transportList is udp, tcp, or both.

@@ -73,7 +73,7 @@ func limitOf(query *xmpp.Element) int {
 	for _, e := range below(query) {
 		if e.Name.Local == "field" && e.Attribute("var") == "max-file-size" {
 			if value := e.Child(nsForm, "value"); value != nil {
-				if n, err := strconv.Atoi(strings.TrimSpace(value.Text)); err == nil && n > 0 && n < 1<<53 {
+				if n, err := strconv.Atoi(strings.TrimSpace(value.Text)); err == nil && n > 0 && int64(n) < 1<<53 {
 					return n
 				}
 			}

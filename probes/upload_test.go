@@ -3,78 +3,23 @@
 package probes_test
 
 import (
-	"fmt"
-	"io"
 	"log/slog"
-	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/chapril/ejabberd_exporter/internal/service"
+	. "github.com/chapril/ejabberd_exporter/internal/web/webtest"
 	"github.com/chapril/ejabberd_exporter/internal/xmpp/sasl"
 	. "github.com/chapril/ejabberd_exporter/internal/xmpp/xmpptest"
 	"github.com/chapril/ejabberd_exporter/probes"
 )
 
-// store is a web server that files can be put on, and that does what the path says.
-type store struct {
-	mu    sync.Mutex
-	files map[string][]byte
-	puts  int
-}
-
-func (s *store) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	what := strings.TrimPrefix(r.URL.Path, "/")
-	if r.Method == http.MethodPut {
-		s.puts++
-		body, _ := io.ReadAll(r.Body)
-		s.files[what] = body
-		switch {
-		case r.Header.Get("Authorization") != "Bearer x", r.Header.Get("X-Other") != "", r.Header.Get("Content-Type") != "application/octet-stream":
-			w.WriteHeader(http.StatusForbidden)
-		case what == "413":
-			w.WriteHeader(http.StatusRequestEntityTooLarge)
-		case what == "put-moved":
-			w.Header().Set("Location", "https://other.example/")
-			w.WriteHeader(http.StatusTemporaryRedirect)
-		default:
-			w.WriteHeader(http.StatusCreated)
-		}
-		return
-	}
-	switch what {
-	case "different":
-		s.files[what][0]++
-	case "longer":
-		s.files[what] = append(s.files[what], 0)
-	case "gone":
-		delete(s.files, what)
-	case "get-moved":
-		http.Redirect(w, r, "https://other.example/", http.StatusFound)
-		return
-	case "endless":
-		for {
-			if _, err := w.Write(make([]byte, 64<<10)); err != nil {
-				return
-			}
-		}
-	}
-	if s.files[what] == nil {
-		http.NotFound(w, r)
-		return
-	}
-	_, _ = w.Write(s.files[what])
-}
-
 // newStore starts a store under the name host, with a certificate of that authority.
-func newStore(t *testing.T, ca authority, options service.CertOptions) (s *store, url string) {
+func newStore(t *testing.T, ca authority, options service.CertOptions) (s *Store, url string) {
 	t.Helper()
 	options.Names = []string{host}
-	s = &store{files: map[string][]byte{}}
+	s = &Store{}
 	web := httptest.NewUnstartedServer(s)
 	web.TLS = ca.config(t, options)
 	web.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelDebug) // clients that leave early
@@ -84,17 +29,9 @@ func newStore(t *testing.T, ca authority, options service.CertOptions) (s *store
 	return s, "https://" + host + ":" + port + "/"
 }
 
-const (
-	uploadItems = "<query xmlns='http://jabber.org/protocol/disco#items'><item jid='upload.example.org'/><item jid='room' node='x'/></query>"
-	noUpload    = "<query xmlns='http://jabber.org/protocol/disco#info'><identity category='server' type='im'/></query>"
-	isUpload    = "<query xmlns='http://jabber.org/protocol/disco#info'><feature var='urn:xmpp:http:upload:0'/>" +
-		"<x xmlns='jabber:x:data'><field var='max-file-size'><value>5000</value></field></x></query>"
-)
-
 // granting is a session that grants a slot on these URLs.
 func granting(put, get string, then ...Script) Script {
-	slot := fmt.Sprintf("<slot xmlns='urn:xmpp:http:upload:0'><put url='%s'><header name='Authorization'>Bearer x&#10;</header><header name='X-Other'>y</header></put><get url='%s'/></slot>", put, get)
-	return welcome(append([]Script{Answer(2, uploadItems), Answer(3, noUpload), Answer(4, isUpload), Answer(5, slot)}, then...)...)
+	return welcome(append([]Script{Answer(2, UploadItems), Answer(3, NoUpload), Answer(4, IsUpload), Answer(5, Slot(put, get))}, then...)...)
 }
 
 // TestUploadSituations: what keeps files from being stored or fetched.
@@ -114,17 +51,17 @@ func TestUploadSituations(t *testing.T) {
 		max     string
 	}{
 		"good":         {at("good", refusesMore), "", `^1024 bytes uploaded in \d+ ms and fetched in \d+ ms, 1 endpoint`, "5000"},
-		"no service":   {welcome(Answer(2, ""), Answer(3, noUpload), Goodbye()), "slot/protocol", `^slot: neither the domain nor what it lists is an upload service$`, "U"},
+		"no service":   {welcome(Answer(2, ""), Answer(3, NoUpload), Goodbye()), "slot/protocol", `^slot: neither the domain nor what it lists is an upload service$`, "U"},
 		"no discovery": {welcome(Refuse(2, "service-unavailable"), Goodbye()), "slot/refused", `^slot: the server answered service-unavailable$`, "U"},
 		"slot refused": {
-			welcome(Answer(2, uploadItems), Answer(3, noUpload), Answer(4, isUpload), Refuse(5, "resource-constraint"), Goodbye()),
+			welcome(Answer(2, UploadItems), Answer(3, NoUpload), Answer(4, IsUpload), Refuse(5, "resource-constraint"), Goodbye()),
 			"slot/refused", `^slot: the server answered resource-constraint$`, "5000",
 		},
 		"slot stalls": {
-			welcome(Answer(2, uploadItems), Answer(3, noUpload), Answer(4, isUpload), Script{BlackHole()}), "slot/timeout", `^slot: no answer in time$`, "5000",
+			welcome(Answer(2, UploadItems), Answer(3, NoUpload), Answer(4, IsUpload), Script{BlackHole()}), "slot/timeout", `^slot: no answer in time$`, "5000",
 		},
 		"slot in clear": {granting("http://"+host+"/a", url+"a", Goodbye()), "slot/protocol", `^slot: the slot is not on https$`, "5000"},
-		"empty slot":    {welcome(Answer(2, uploadItems), Answer(3, noUpload), Answer(4, isUpload), Answer(5, ""), Goodbye()), "slot/protocol", `^slot: the slot lacks a place`, "5000"},
+		"empty slot":    {welcome(Answer(2, UploadItems), Answer(3, NoUpload), Answer(4, IsUpload), Answer(5, ""), Goodbye()), "slot/protocol", `^slot: the slot lacks a place`, "5000"},
 		"PUT 413":       {at("413", Goodbye()), "put/refused", `^CRITICAL xmpp.example.org:\d+ ip4: put: the server answers 413$`, "5000"},
 		"PUT redirected": {
 			at("put-moved", Goodbye()), "put/protocol", `put: the server answers 307, a redirect to another place, which is not followed$`, "5000",
@@ -162,7 +99,7 @@ func TestUploadAddresses(t *testing.T) {
 		probe: probes.Upload(sasl.Authenticate), after: granting(url+"a", url+"a", Goodbye()), state: probes.Critical, failure: "connect/refused",
 		says: `^CRITICAL xmpp.example.org:\d+ ip4 address 2 of 2: connect: connection refused$`,
 	}.try(t, ca, "SCRAM-SHA-256", "resolver="+zone(t, "127.0.0.1", "127.0.0.2").Addr())
-	if s.puts != 1 {
-		t.Errorf("%d files put", s.puts)
+	if s.Puts() != 1 {
+		t.Errorf("%d files put", s.Puts())
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"net"
 	"slices"
 	"strings"
 	"syscall"
@@ -99,7 +98,7 @@ func (e *engine) attempt(ctx context.Context, at endpoint) *visit {
 	v, s := e.dial(ctx, at)
 	switch {
 	case s == nil:
-	case v.failure == nil && !v.mutual:
+	case v.failure == nil && !v.mutual && e.only == 0:
 		_ = s.Close(ctx)
 	default:
 		_ = s.Abort()
@@ -112,7 +111,7 @@ func (e *engine) dial(ctx context.Context, at endpoint) (v *visit, s *xmpp.Strea
 	v = newVisit(at)
 	phase := v.phase
 	if !phase(Connect, func() error {
-		conn, err := new(net.Dialer).DialContext(ctx, "tcp", at.address())
+		conn, err := dial(ctx, "tcp", at.address())
 		if err != nil {
 			return xmpp.Network(err)
 		}
@@ -123,7 +122,7 @@ func (e *engine) dial(ctx context.Context, at endpoint) (v *visit, s *xmpp.Strea
 	}
 	defer func() { v.tls, v.answered = s.TLS(), s.Answered() }()
 
-	header := xmpp.Header{Namespace: xmpp.Client, To: at.domain, From: e.from}
+	header := xmpp.Header{Namespace: xmpp.Client, To: spelled(at.domain), From: spelled(e.from)}
 	if at.peers {
 		header.Namespace = xmpp.Server
 	}
@@ -153,7 +152,7 @@ func (e *engine) dial(ctx context.Context, at endpoint) (v *visit, s *xmpp.Strea
 			return v, s
 		}
 	}
-	if phase(Handshake, func() error { return s.Handshake(ctx, e.tlsConfig(at)) }) && !phase(Features, read(&v.after)) {
+	if phase(Handshake, func() error { return s.Handshake(ctx, e.tlsConfig(at)) }) && e.only == 0 && !phase(Features, read(&v.after)) {
 		if at.peers && e.client == nil && unauthorized(v.failure) {
 			v.failure, v.mutual = nil, true
 		}
@@ -164,6 +163,9 @@ func (e *engine) dial(ctx context.Context, at endpoint) (v *visit, s *xmpp.Strea
 // tlsConfig asks for the domain, not for the SRV target: that is what the certificate must name (RFC 6120, 13.7.2.1).
 func (e *engine) tlsConfig(at endpoint) *tls.Config {
 	config := &tls.Config{ServerName: at.domain, RootCAs: e.roots, MinVersion: uint16(e.tlsMin)}
+	if e.only != 0 {
+		config.MinVersion, config.MaxVersion, config.CipherSuites = uint16(e.only), uint16(e.only), legacySuites()
+	}
 	if e.client != nil {
 		config.Certificates = []tls.Certificate{*e.client}
 	}
@@ -205,7 +207,7 @@ func reason(phase string, err error) string {
 		return Timeout
 	case is(syscall.ECONNREFUSED):
 		return Refused
-	case is(syscall.ENETUNREACH, syscall.EHOSTUNREACH, syscall.EACCES, syscall.EPERM):
+	case is(syscall.ENETUNREACH, syscall.EHOSTUNREACH, syscall.EACCES, syscall.EPERM, errPrivate):
 		return Unreachable
 	case is(xmpp.ErrClosed, syscall.ECONNRESET, syscall.EPIPE):
 		return Closed

@@ -112,7 +112,7 @@ func probeWeb(ctx context.Context, s endpointSettings, w webSettings, target Tar
 			}
 		}
 	}
-	if len(second) == 0 {
+	if len(second) == 0 && !found.unread() {
 		found.faults = append(found.faults, fault{State: look.poor(), Failure: &Failure{Resolve, Protocol, errNoWeb}})
 	}
 	found.merge(look.visit(ctx, second))
@@ -121,6 +121,20 @@ func probeWeb(ctx context.Context, s endpointSettings, w webSettings, target Tar
 	}
 	found.fill(out, func(v *visit) string { return v.said })
 	return nil
+}
+
+// unread tells whether host-meta is somewhere, but nobody could be asked for it: then it is unknown what it names.
+func (s *survey) unread() bool {
+	asked, failed := 0, 0
+	for _, v := range s.visits {
+		if v.name == hostMeta.name {
+			asked++
+			if v.failure != nil {
+				failed++
+			}
+		}
+	}
+	return asked > 0 && asked == failed
 }
 
 // page is something to visit over HTTPS.

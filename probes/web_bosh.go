@@ -23,7 +23,7 @@ func (b *browsing) openBOSH(ctx context.Context, c *browser) {
 	var session *xmpp.Element
 	if !c.phase(Stream, func() (err error) {
 		session, err = c.body(ctx, fmt.Sprintf("<body xmlns='%s' content='text/xml; charset=utf-8' hold='1' wait='5' ver='1.11' rid='%d' to='%s'"+
-			" xml:lang='en' xmpp:version='1.0' xmlns:xmpp='urn:xmpp:xbosh'/>", nsBOSH, rid, xmpp.Escape(b.domain)))
+			" xml:lang='en' xmpp:version='1.0' xmlns:xmpp='urn:xmpp:xbosh'/>", nsBOSH, rid, xmpp.Escape(spelled(b.domain))))
 		if err == nil && session.Attribute("sid") == "" {
 			err = &Failure{Reason: Protocol, Err: errors.New("BOSH: the session has no sid")}
 		}

@@ -66,7 +66,7 @@ func (b *browsing) look(ctx context.Context, at endpoint) *visit {
 func (c *browser) open(ctx context.Context) bool {
 	var raw net.Conn
 	return c.phase(Connect, func() (err error) {
-		raw, err = new(net.Dialer).DialContext(ctx, "tcp", c.address())
+		raw, err = dial(ctx, "tcp", c.address())
 		return network(err)
 	}) && c.phase(Handshake, func() error {
 		conn := tls.Client(raw, c.config)

@@ -27,7 +27,7 @@ func (b *browsing) openWebSocket(ctx context.Context, c *browser) {
 		return
 	}
 	if !c.phase(Stream, func() error {
-		open := fmt.Sprintf("<open xmlns='%s' to='%s' version='1.0'/>", nsFraming, xmpp.Escape(b.domain))
+		open := fmt.Sprintf("<open xmlns='%s' to='%s' version='1.0'/>", nsFraming, xmpp.Escape(spelled(b.domain)))
 		if err := conn.Send(ctx, open); err != nil {
 			return webError(err)
 		}
