@@ -5,7 +5,8 @@ package main
 
 import (
 	"github.com/chapril/ejabberd_exporter/internal/nagios"
+	"github.com/chapril/ejabberd_exporter/internal/xmpp/sasl"
 	"github.com/chapril/ejabberd_exporter/probes"
 )
 
-func main() { nagios.Main(probes.TURN()) }
+func main() { nagios.Main(probes.TURN(sasl.Authenticate)) }

@@ -79,12 +79,16 @@ func TestConfigurationsThatAreRefused(t *testing.T) {
 		"named but missing":     {"ejabberd.config", missing, []string{missing, "--ejabberd.config names the file"}},
 		"facts are YAML":        {"ejabberd.facts", file(t, "facts.yml", "sql_password: "+service.Canary+"\n"), []string{"facts.yml", "not JSON", "write it again with ejabberd_exporter --discover"}},
 		"facts of the future":   {"ejabberd.facts", file(t, "facts.json", `{"facts": 99}`), []string{"facts.json", "form 99", "--discover"}},
-		"facts cut off":         {"ejabberd.facts", file(t, "half.json", `{"facts": 1, "hosts": ["`), []string{"half.json", "--discover"}},
+		"facts cut off":         {"ejabberd.facts", file(t, "half.json", `{"facts": 2, "hosts": ["`), []string{"half.json", "--discover"}},
 		"facts missing":         {"ejabberd.facts", missing, []string{missing}},
-		"facts with a stranger": {"ejabberd.facts", file(t, "more.json", `{"facts": 1, "hosts": ["a.test"], "planets": 1}`), []string{"more.json", "--discover"}},
+		"facts with a stranger": {"ejabberd.facts", file(t, "more.json", `{"facts": 2, "hosts": ["a.test"], "planets": 1}`), []string{"more.json", "--discover"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			for _, mode := range []string{"--once", "--check", "--discover", "--web.listen-address=127.0.0.1:0"} {
+			modes := []string{"--once", "--check", "--web.listen-address=127.0.0.1:0"}
+			if c.flag != "ejabberd.facts" {
+				modes = append(modes, "--discover") // which writes the facts, so it reads none
+			}
+			for _, mode := range modes {
 				exit, page, log := program(t, mode, "--"+c.flag+"="+c.path)
 				if exit != 2 || page != "" {
 					t.Errorf("%s: exit %d, want 2 and no page:\n%s", mode, exit, page)
@@ -127,8 +131,14 @@ func TestProbeOnlyHost(t *testing.T) {
 	if exit != 0 || !strings.Contains(text, "no ejabberd on this host: only /probe is served. Name one with --ejabberd.config or --ejabberd.url") {
 		t.Errorf("--check: exit %d:\n%s", exit, text)
 	}
-	if exit, _, log := here("--discover"); exit != 2 || !strings.Contains(log, "name it with --ejabberd.config") {
+	// The facts of such a host, which a unit lets be written before each start, say so.
+	exit, facts, log := here("--discover")
+	if exit != 0 || !strings.Contains(log, "name one with --ejabberd.config") {
 		t.Errorf("--discover: exit %d: %s", exit, log)
+	}
+	exit, text, log = here("--check", "--ejabberd.facts="+file(t, "facts.json", facts))
+	if exit != 0 || !strings.Contains(text, "no ejabberd on this host: only /probe is served.") {
+		t.Errorf("--check with those facts: exit %d:\n%s\n%s", exit, text, log)
 	}
 }
 

@@ -18,7 +18,7 @@ import (
 )
 
 // fromAPI are the collectors that ask ejabberd; activity asks it who is online, banned for its release.
-var fromAPI = append(from(collector.API), "activity", "banned")
+var fromAPI = append(from(collector.API), "activity", "banned", "newcomers")
 
 // fromEjabberd are those that want an answer of ejabberd's, be it only a certificate.
 var fromEjabberd = append(slices.Clone(fromAPI), "certificates")
@@ -42,9 +42,11 @@ func TestEjabberdHasABadDay(t *testing.T) {
 		want(t, page, map[string]float64{"ejabberd_up": 0})
 	})
 	t.Run("down while serving", func(t *testing.T) {
-		eventually(t, 15*time.Second, "ejabberd_up 0", func() bool {
-			up, ok := number(veteran.scrape(t, scrapeTimeout), "ejabberd_up")
-			return ok && up == 0
+		eventually(t, 15*time.Second, "ejabberd_up 0, and no connections", func() bool {
+			page := veteran.scrape(t, scrapeTimeout)
+			up, ok := number(page, "ejabberd_up")
+			_, known := number(page, `ejabberd_s2s_connections{direction="in"}`)
+			return ok && up == 0 && !known // each collector has kept its last numbers for ten seconds of its own
 		})
 		page := veteran.scrape(t, scrapeTimeout)
 		absent(t, page, numbersOf([]string{"server", "s2s"})...)
@@ -92,7 +94,7 @@ func TestEjabberdHasABadDay(t *testing.T) {
 		})
 		d := p.serve(t)
 		page := d.failing(t, nil)
-		off := []string{"online", "connections", "activity", "rooms"}
+		off := []string{"online", "connections", "activity", "newcomers", "rooms"}
 		absent(t, page, numbersOf(off)...)
 		for _, name := range off {
 			if lines := d.said("collector is off", name); len(lines) != 1 {

@@ -103,7 +103,7 @@ func TestPostgresHasABadDay(t *testing.T) {
 	})
 	t.Run("locks tables", func(t *testing.T) {
 		release := lock(t, p.Database, "users, last")
-		page := p.serve(t).failing(t, of("a table is locked", "accounts", "activity", "credentials", "tables"))
+		page := p.serve(t).failing(t, of("a table is locked", "accounts", "activity", "credentials", "names", "newcomers", "oldest", "tables"))
 		want(t, page, inMemory)
 		want(t, page, map[string]float64{databaseIsUp: 1})
 		eventually(t, time.Second, "end of our waiting for the lock", func() bool { return waiters(t, p.Database) == 0 })
@@ -112,7 +112,7 @@ func TestPostgresHasABadDay(t *testing.T) {
 	})
 	t.Run("forbids a table", func(t *testing.T) {
 		execute(t, p.Database, "REVOKE SELECT (username, server_host, created_at) ON users FROM ejabberd_exporter")
-		page := p.serve(t).failing(t, of("permission denied: grant what `ejabberd_exporter --check` prints (SQLSTATE 42501)", "accounts", "credentials"))
+		page := p.serve(t).failing(t, of("permission denied: grant what `ejabberd_exporter --check` prints (SQLSTATE 42501)", "accounts", "credentials", "names", "newcomers"))
 		want(t, page, inMemory)
 		want(t, page, map[string]float64{databaseIsUp: 1})
 		execute(t, p.Database, grants(collector.ByDefault()))

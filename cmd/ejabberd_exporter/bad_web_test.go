@@ -50,13 +50,16 @@ func TestPages(t *testing.T) {
 		status int
 		body   string
 	}{
-		"/":                                  {200, "/metrics"},
+		"/":                                  {200, `<a href="metrics">`},
+		"/?refresh=1":                        {400, "refresh is a number of seconds from 10 to 3600"},
+		"/favicon.ico":                       {404, "not found"},
 		"/-/healthy":                         {200, "ok"},
 		"/-/ready":                           {200, "ok"},
 		"/metrics":                           {200, "\ngo_goroutines "},
 		"/metrics?collect[]=upload_limits":   {200, `collector="upload_limits"} 1`},
 		"/metrics?collect[]=nothing":         {400, "unknown collector in collect[]; there are: "},
 		"/nothing":                           {404, "not found"},
+		"/statistics.json":                   {404, "not found"}, // unless --web.statistics asks for it
 		"/probe?module=c2s&target=evil.test": {400, "target is not allowed"},
 		"/debug/pprof/":                      {404, "not found"},
 	} {
@@ -138,6 +141,16 @@ func TestTLSAndPasswords(t *testing.T) {
 	}{{"", "", 401}, {"prometheus", "wrong", 401}, {"nobody", "prometheus-password", 401}, {"prometheus", "prometheus-password", 200}} {
 		if status, page := get(c.user, c.password); status != c.status {
 			t.Errorf("%s %s: status %d, want %d:\n%s", c.user, c.password, status, c.status, page)
+		}
+	}
+	for version, good := range map[uint16]bool{tls.VersionTLS10: false, tls.VersionTLS11: false, tls.VersionTLS12: true, tls.VersionTLS13: true} {
+		dialer := tls.Dialer{Config: &tls.Config{RootCAs: ca.Pool(), ServerName: "exporter.test", MinVersion: tls.VersionTLS10, MaxVersion: version}}
+		conn, err := dialer.DialContext(t.Context(), "tcp", host)
+		if good != (err == nil) {
+			t.Errorf("%s: %v", tls.VersionName(version), err)
+		}
+		if err == nil {
+			_ = conn.Close()
 		}
 	}
 	if status, _ := d.get(t, "/metrics", time.Second); status == http.StatusOK {

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net"
 	"slices"
 	"strconv"
@@ -15,15 +14,10 @@ import (
 	"time"
 
 	"github.com/chapril/ejabberd_exporter/collector"
-	"github.com/chapril/ejabberd_exporter/internal/database"
 	"github.com/chapril/ejabberd_exporter/internal/discovery"
-	"github.com/chapril/ejabberd_exporter/internal/ejabberd"
 	"github.com/chapril/ejabberd_exporter/internal/metric"
 	"github.com/chapril/ejabberd_exporter/internal/remedy"
 )
-
-// apiPort is what the printed lines propose for the API listener.
-const apiPort = 5281
 
 // grants is the SQL for what these collectors read, and nothing more.
 func grants(definitions []collector.Definition) string {
@@ -136,22 +130,8 @@ func (p *paper) remedies(found *discovery.Found, definitions []collector.Definit
 	if found.ProbeOnly {
 		return
 	}
-	if refused := (*ejabberd.Refused)(nil); found.Sources.API == nil || errors.As(reason, &refused) || errors.Is(reason, ejabberd.ErrNoAPI) {
-		vhost := ""
-		if len(found.Sources.Vhosts) > 0 {
-			vhost = found.Sources.Vhosts[0]
-		}
-		p.line("\nFor the admin API\n\n%s", remedy.API(apiPort, vhost))
-	}
-	if database.Refused(reason) {
-		p.line("\nFor PostgreSQL\n\n%s", grants(definitions))
-	}
-	if errors.Is(reason, fs.ErrPermission) && found.Sources.Blocked == nil {
-		var docroots []string
-		for _, u := range found.Config.Uploads {
-			docroots = append(docroots, u.Docroot)
-		}
-		p.line("\nFor the uploaded files, when the exporter runs under systemd\n\n%s", remedy.Systemd(docroots...))
+	for _, r := range remedies(found.Sources, definitions, reason) {
+		p.line("\n%s\n\n%s", r.For, r.Lines)
 	}
 }
 

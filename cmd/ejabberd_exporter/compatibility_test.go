@@ -70,7 +70,7 @@ func (c cell) text(metrics int, notes *[]string) string {
 	case c.off != "":
 		state, note = "not available", c.off
 	case len(c.absent) == metrics:
-		state, note = "not available", "This server has no such thing, so there is nothing to count."
+		note = "Of this the test's service has nothing, or too little to tell."
 	case len(c.absent) > 0:
 		note = "Without `" + strings.Join(c.absent, "`, `") + "`, of which there was nothing to tell."
 	default:

@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -21,7 +23,10 @@ import (
 
 	"github.com/chapril/ejabberd_exporter/collector"
 	"github.com/chapril/ejabberd_exporter/internal/discovery"
+	"github.com/chapril/ejabberd_exporter/internal/exposition"
 	"github.com/chapril/ejabberd_exporter/internal/metric"
+	"github.com/chapril/ejabberd_exporter/internal/privacy"
+	"github.com/chapril/ejabberd_exporter/internal/statistics"
 )
 
 const (
@@ -31,17 +36,37 @@ const (
 	passwordEnv = "EJABBERD_EXPORTER_EJABBERD_PASSWORD" //nolint:gosec // a name, not a password
 )
 
+// The commands.
+const (
+	commandServe   = "serve"
+	commandDoctor  = "doctor"
+	commandUploads = "uploads"
+	commandPrivacy = "privacy-report"
+)
+
 // settings are the parsed flags.
 type settings struct {
 	discovery  discovery.Options
 	collectors map[string]*bool
-	targets    []string
+	targets    targets
 	metrics    string
 	scope      string // all or node
 
 	watched watched
 
+	statistics      bool // serve /statistics.json
+	statisticsFloor int
+
 	probeConfig, probeResolver, probeCAFile string
+	probeMax                                int
+	probePrivate                            bool
+
+	command string
+	output  string // of a command: text or json
+	whatIf  whatIf
+
+	language string
+	promises promises
 
 	once, check, discover, healthcheck, grants bool
 	onceTimeout                                time.Duration
@@ -54,9 +79,11 @@ type settings struct {
 func parse(args []string, stdout, stderr io.Writer) (s *settings, exit int) {
 	s = &settings{}
 	app := s.application()
+	onCommandLine := false
+	app.GetFlag("database.url").IsSetByUser(&onCommandLine)
 	ended := false
 	app.UsageWriter(stdout).ErrorWriter(stderr).Terminate(func(code int) { exit, ended = code, true })
-	_, err := app.Parse(args)
+	command, err := app.Parse(args)
 	switch {
 	case ended: // --help, --version
 		return nil, exit
@@ -64,9 +91,17 @@ func parse(args []string, stdout, stderr io.Writer) (s *settings, exit int) {
 		_, _ = fmt.Fprintf(stderr, "%s: %v, try --help\n", name, err)
 		return nil, exitNothing
 	}
+	if onCommandLine && passwordInURL.MatchString(s.discovery.DatabaseURL) {
+		_, _ = fmt.Fprintf(stderr, "%s: --database.url holds a password, and everybody on this machine can read a command line: use --database.password-file or PGPASSWORD, see --help\n", name)
+		return nil, exitNothing
+	}
+	s.command = command
 	s.discovery.Password = os.Getenv(passwordEnv)
 	return s, 0
 }
+
+// passwordInURL finds passwords in both forms of PostgreSQL's addresses: postgres://ROLE:PASSWORD@HOST and password=PASSWORD.
+var passwordInURL = regexp.MustCompile(`(?i)^[a-z]+://[^/@:]*:[^/]+@|password\s*=`)
 
 // noFileExpansion: an argument is never a file of arguments. The switch is kingpin's, for the whole process.
 var noFileExpansion = sync.OnceFunc(func() { kingpin.EnableFileExpansion = false })
@@ -100,8 +135,10 @@ func (s *settings) application() *kingpin.Application {
 	app.Flag("upload.soft-quota", "Soft upload quota of an account, instead of the one found, such as 160MiB.").SetValue((*size)(&d.SoftQuota))
 	app.Flag("upload.hard-quota", "Hard upload quota of an account, instead of the one found, such as 200MiB.").SetValue((*size)(&d.HardQuota))
 	app.Flag("upload.retention", "How long uploaded files are kept, instead of what was found, such as 365d.").SetValue((*days)(&d.Retention))
-	app.Flag("probe.target", "Domain that /probe may probe beside the hosts that ejabberd serves; repeatable.").StringsVar(&s.targets)
-	app.Flag("probe.config", "File with the modules of /probe, in YAML, and their settings and secrets; read again on SIGHUP and POST /-/reload.").StringVar(&s.probeConfig)
+	app.Flag("probe.target", "Domain that /probe may probe beside the hosts that ejabberd serves, or *.DOMAIN for all below it; repeatable.").SetValue(&s.targets)
+	app.Flag("probe.private", "Let targets of --probe.target have private, link-local and loopback addresses: whoever rules their DNS can then send probes to machines of this network.").BoolVar(&s.probePrivate)
+	app.Flag("probe.max", "Number of probes that run at a time; more wait for their turn, for half of their time.").Default(strconv.Itoa(exposition.MaxProbes)).SetValue((*positive)(&s.probeMax))
+	app.Flag("probe.config", "File with the modules of /probe, in YAML, and their settings and secrets; the status page runs them while somebody looks; read again on SIGHUP and POST /-/reload.").StringVar(&s.probeConfig)
 	app.Flag("probe.resolver", "Name server that probes ask, HOST or HOST:PORT; by default the system's.").StringVar(&s.probeResolver)
 	app.Flag("probe.ca-file", "Authorities that probes trust, in PEM; by default the system's.").StringVar(&s.probeCAFile)
 
@@ -117,9 +154,21 @@ func (s *settings) application() *kingpin.Application {
 	app.Flag("discover", "Print what ejabberd.yml says, without any secret, for --ejabberd.facts.").BoolVar(&s.discover)
 	app.Flag("grants", "Print the SQL that makes the exporter's PostgreSQL role.").BoolVar(&s.grants)
 	app.Flag("healthcheck", "Ask the exporter that runs on --web.listen-address whether it is healthy; for containers.").BoolVar(&s.healthcheck)
-	app.Flag("web.telemetry-path", "Path of the metrics.").Default("/metrics").StringVar(&s.metrics)
+	app.Flag("web.telemetry-path", "Path of the metrics.").Default("/metrics").SetValue((*metricsPath)(&s.metrics))
+	app.Flag("web.statistics", "Serve /statistics.json, which may be shown to the public: the service's accounts and federation for lists of servers, in NodeInfo 2.1.").BoolVar(&s.statistics)
+	app.Flag("web.statistics-floor", "Number below which a number is left out of /statistics.json; 10 at least, since all are rounded down to ten.").Default(strconv.Itoa(statistics.DefaultFloor)).SetValue((*floor)(&s.statisticsFloor))
 	s.web = kingpinflag.AddFlags(app, defaultAddress)
 	promslogflag.AddFlags(app, &s.log)
+
+	app.Command(commandServe, "Serve metrics and probes; what is done without a command.").Default()
+	doctor := app.Command(commandDoctor, "Look for traps in ejabberd's configuration and on this host, and say how to get out of them; exit 0 none, 1 some, 2 one that hurts now, 3 when nothing could be looked at.")
+	doctor.Flag("output", "text or json.").Default("text").EnumVar(&s.output, "text", "json")
+	forecast := app.Command(commandUploads, "Say what the upload directories are heading for, and what other limits would do to them; nothing is deleted.")
+	forecast.Flag("what-if", "Limits to think about: retention=180d,quota=500MiB, or soft= and hard= instead of quota=.").SetValue(&s.whatIf)
+	forecast.Flag("output", "text or json.").Default("text").EnumVar(&s.output, "text", "json")
+	report := app.Command(commandPrivacy, "Write a page, in Markdown, that tells people what is kept of them, how far back, and who can see it: numbers and dates only.")
+	report.Flag("language", "en or fr.").Default("en").EnumVar(&s.language, privacy.Languages...)
+	report.Flag("promise", "How long a store is kept, as people were told, such as archive=365d; repeatable. Uploads: what ejabberd.yml says.").SetValue(&s.promises)
 	return app
 }
 

@@ -72,16 +72,23 @@ func TestEveryFlagHasAVariable(t *testing.T) {
 
 func TestBadFlagsAreExplained(t *testing.T) {
 	for arg, want := range map[string]string{
-		"--upload.docroot=/srv":       "VHOST=/absolute/directory",
-		"--upload.docroot=a=relative": "VHOST=/absolute/directory",
-		"--upload.hard-quota=200":     "200MiB",
-		"--upload.hard-quota=-1MiB":   "200MiB",
-		"--upload.hard-quota=1xMiB":   "200MiB",
-		"--upload.retention=soon":     "365d",
-		"--upload.retention=-1d":      "365d",
-		"--events.listen-address=1":   "127.0.0.1:11111",
-		"--nosuch":                    "unknown long flag",
-		"@/etc/passwd":                "unexpected",
+		"--upload.docroot=/srv":                 "VHOST=/absolute/directory",
+		"--upload.docroot=a=relative":           "VHOST=/absolute/directory",
+		"--upload.hard-quota=200":               "200MiB",
+		"--upload.hard-quota=-1MiB":             "200MiB",
+		"--upload.hard-quota=1xMiB":             "200MiB",
+		"--upload.retention=soon":               "365d",
+		"--web.statistics-floor=9":              "10 at least",
+		"--web.telemetry-path=metrics":          "write a path like /metrics",
+		"--web.telemetry-path=//metrics":        "write a path like /metrics",
+		"--web.telemetry-path=/{a}":             "write a path like /metrics",
+		"--web.telemetry-path=/probe":           "something else is served there",
+		"--web.telemetry-path=/statistics.json": "something else is served there",
+		"--web.telemetry-path=/-/healthy":       "something else is served there",
+		"--upload.retention=-1d":                "365d",
+		"--events.listen-address=1":             "127.0.0.1:11111",
+		"--nosuch":                              "unknown long flag",
+		"@/etc/passwd":                          "unexpected",
 	} {
 		var out, complaints strings.Builder
 		if s, exit := parse([]string{arg}, &out, &complaints); s != nil || exit == 0 {

@@ -91,6 +91,20 @@ func theLogIsCounted(d *doer, exporter *daemon) {
 			d.Errorf("no message of level %s is counted", level)
 		}
 	}
+	// What worked has a time, to the hour; what only failed or was never tried has none.
+	for series, worked := range map[string]bool{
+		`ejabberd_auth_last_success_timestamp_seconds{mechanism="PLAIN"}`:                        true,
+		`ejabberd_auth_last_success_timestamp_seconds{mechanism="SCRAM-SHA-1-PLUS"}`:             true,
+		`ejabberd_auth_last_success_timestamp_seconds{mechanism="SCRAM-SHA-1"}`:                  false,
+		`ejabberd_s2s_auth_last_success_timestamp_seconds{direction="in",mechanism="EXTERNAL"}`:  true,
+		`ejabberd_s2s_auth_last_success_timestamp_seconds{direction="out",mechanism="EXTERNAL"}`: true,
+		`ejabberd_s2s_auth_last_success_timestamp_seconds{direction="out",mechanism="dialback"}`: false,
+	} {
+		at, told := number(page, series)
+		if told != worked || told && (int64(at)%3600 != 0 || time.Since(time.Unix(int64(at), 0)) > 2*time.Hour) {
+			d.Errorf("%s is told: %v (%v), want %v", series, told, at, worked)
+		}
+	}
 	if at, ok := number(page, "ejabberd_log_last_line_timestamp_seconds"); !ok || time.Since(time.UnixMilli(int64(at*1000))).Abs() > 2*time.Minute {
 		d.Errorf("the last line is of %v", at)
 	}

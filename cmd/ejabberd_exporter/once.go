@@ -42,6 +42,12 @@ func closeExporter(exporter *collector.Exporter) {
 	exporter.Close(ctx)
 }
 
+func closeLookout(lookout *exposition.Lookout) {
+	ctx, cancel := context.WithTimeout(context.Background(), grace)
+	defer cancel()
+	lookout.Close(ctx)
+}
+
 func closeFound(found *discovery.Found) {
 	ctx, cancel := context.WithTimeout(context.Background(), grace)
 	defer cancel()

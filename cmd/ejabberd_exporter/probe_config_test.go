@@ -29,6 +29,8 @@ func probeModules(s *service.Service, password string) string {
     jid: %[1]s
     password: %[3]s
     ping: [%[4]s]
+    abuse-contact: true
+    block-list: [%[4]s/none]
   c2s: {require-mech: SCRAM-SHA-1}
 `, s.Admin.JID(), password, s.Admin.Password, s.Domains[1])
 }
@@ -40,7 +42,7 @@ func TestProbeConfiguration(t *testing.T) {
 	domain := s.Domains[0]
 	config := file(t, "probe.yml", probeModules(s, wrongPassword))
 	d := serve(t, "--ejabberd.config="+s.Ejabberd.ConfigPath, "--probe.config="+config,
-		"--probe.resolver="+s.Resolver.Addr(), "--probe.ca-file="+s.CAFile)
+		"--probe.resolver="+s.Resolver.Addr(), "--probe.ca-file="+s.CAFile, "--log.level=debug")
 	probe := func(query string) (status int, page string) {
 		status, page = d.get(t, "/probe?"+query, 10*time.Second)
 		noSecrets(t, page)
@@ -72,6 +74,9 @@ func TestProbeConfiguration(t *testing.T) {
 		if _, page := probe("module=login-good&target=" + domain); !strings.Contains(page, "probe_success 1\n") || !strings.Contains(page, fmt.Sprintf("probe_xmpp_ping_success{peer=%q} 1", s.Domains[1])) {
 			t.Fatalf("the address is banned, or the login fails:\n%s", page)
 		}
+	}
+	if _, page := probe("module=login-good&target=" + domain); !strings.Contains(page, "probe_xmpp_abuse_contact 1\n") || strings.Contains(page, "probe_xmpp_block_listed") {
+		t.Errorf("abuse contact, and a block list that does not exist:\n%s", page)
 	}
 	if n := logins("Accepted") - before; n != 1 {
 		t.Errorf("five probes within 30 s logged in %d times", n)

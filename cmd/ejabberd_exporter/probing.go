@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/signal"
 	"slices"
-	"strings"
 	"syscall"
 
 	"github.com/chapril/ejabberd_exporter/collector"
@@ -33,12 +32,13 @@ func (s *settings) probing(exporter *collector.Exporter, logger *slog.Logger) (*
 	if err != nil {
 		return nil, err
 	}
+	served := func(domain string) bool { return slices.Contains(exporter.Sources().Vhosts, domain) }
 	p.Prober, err = exposition.NewProber(modules, exposition.ProberOptions{
-		Allowed: func(domain string) bool {
-			return slices.Contains(exporter.Sources().Vhosts, domain) || slices.ContainsFunc(s.targets, func(t string) bool { return strings.EqualFold(t, domain) })
-		},
-		Local:  map[string]string{"resolver": s.probeResolver, "ca-file": s.probeCAFile},
-		Logger: logger,
+		Allowed: func(domain string) bool { return served(domain) || s.targets.allow(domain) },
+		Foreign: func(domain string) bool { return !s.probePrivate && !served(domain) },
+		Max:     s.probeMax,
+		Local:   map[string]string{"resolver": s.probeResolver, "ca-file": s.probeCAFile},
+		Logger:  logger,
 	})
 	return p, err
 }

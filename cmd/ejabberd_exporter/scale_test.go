@@ -16,7 +16,7 @@ import (
 
 // budget is how many series a page with every collector, opt-in ones included, may have for so many vhosts; what Go says of the
 // exporter's own process is not counted.
-func budget(vhosts int) int { return 360 + 160*vhosts }
+func budget(vhosts int) int { return 387 + 168*vhosts }
 
 // TestTwoHundredVhosts: the page names 20 of them and adds up the rest.
 func TestTwoHundredVhosts(t *testing.T) {
@@ -84,7 +84,8 @@ func TestSeriesDoNotGrow(t *testing.T) {
 	})
 	before, after := seriesOf(small), seriesOf(large)
 	for series := range after {
-		if !before[series] {
+		// Of fewer than 20 names nothing is said.
+		if !before[series] && !strings.HasPrefix(series, "ejabberd_accounts_created_name_entropy_ratio{") {
 			t.Errorf("new when there is more: %s", series)
 		}
 	}

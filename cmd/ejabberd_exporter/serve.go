@@ -13,7 +13,9 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"path"
 	"runtime"
+	"strings"
 	"syscall"
 	"time"
 
@@ -23,6 +25,7 @@ import (
 	"github.com/chapril/ejabberd_exporter/collector"
 	"github.com/chapril/ejabberd_exporter/internal/discovery"
 	"github.com/chapril/ejabberd_exporter/internal/exposition"
+	"github.com/chapril/ejabberd_exporter/internal/statistics"
 )
 
 const (
@@ -66,14 +69,17 @@ func (s *settings) serve(ctx context.Context, found *discovery.Found, w *watch, 
 		return err
 	}
 	go prober.onHangup(ctx)
-	handler, err := s.handler(exporter, prober, logger)
+	lookout := exposition.NewLookout(prober.Prober)
+	defer closeLookout(lookout)
+	page, err := (&status{s, exporter, prober, lookout, definitions}).handler(logger)
 	if err != nil {
 		return err
 	}
 	server := &http.Server{
-		Handler:           handler,
+		Handler:           calm(s.handler(exporter, prober, page, logger), logger),
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       10 * time.Second,
+		WriteTimeout:      10 * time.Second, // of small answers; within sets that of the others
 		IdleTimeout:       5 * time.Minute,
 		MaxHeaderBytes:    16 << 10,
 		// What clients did wrong comes with their addresses: only for who asks for it.
@@ -99,25 +105,7 @@ func (s *settings) serve(ctx context.Context, found *discovery.Found, w *watch, 
 }
 
 // handler is everything that is served.
-func (s *settings) handler(exporter *collector.Exporter, prober *probing, logger *slog.Logger) (http.Handler, error) {
-	landing, err := web.NewLandingPage(web.LandingConfig{
-		Name:        "ejabberd_exporter",
-		Description: "What an ejabberd server says of itself, and what its users see",
-		Version:     version.Info(),
-		Profiling:   "false",
-		Links: []web.LandingLinks{
-			{Address: s.metrics, Text: "Metrics"},
-			{Address: "/-/healthy", Text: "Healthy", Description: "this process runs"},
-			{Address: "/-/ready", Text: "Ready", Description: "it has read its configuration"},
-		},
-		Form: web.LandingForm{Action: "/probe", Inputs: []web.LandingFormInput{
-			{Label: "Module", Type: "text", Name: "module", Value: "c2s"},
-			{Label: "Target", Type: "text", Name: "target", Placeholder: "example.org"},
-		}},
-	})
-	if err != nil {
-		return nil, err
-	}
+func (s *settings) handler(exporter *collector.Exporter, prober *probing, page http.Handler, logger *slog.Logger) http.Handler {
 	ok := func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprintln(w, "ok") }
 	mux := http.NewServeMux()
 	mux.Handle("GET "+s.metrics, within(exposition.Handler(exporter, logger)))
@@ -127,10 +115,29 @@ func (s *settings) handler(exporter *collector.Exporter, prober *probing, logger
 	}
 	mux.HandleFunc("GET /-/healthy", ok)
 	mux.HandleFunc("GET /-/ready", ok)
-	if s.metrics != "/" {
-		mux.Handle("GET /{$}", landing)
+	if s.statistics {
+		mux.Handle("GET /statistics.json", within(statistics.Handler(s.statisticsOf(exporter))))
 	}
-	return mux, nil
+	if s.metrics != "/" {
+		mux.Handle("GET /{$}", within(page))
+	}
+	return mux
+}
+
+// metricsPath is a path at which nothing else is served.
+type metricsPath string
+
+func (p *metricsPath) String() string { return string(*p) }
+
+func (p *metricsPath) Set(v string) error {
+	switch {
+	case !strings.HasPrefix(v, "/") || path.Clean(v) != v || strings.ContainsAny(v, " {}?#%"):
+		return errors.New("write a path like /metrics")
+	case v == "/probe" || v == "/statistics.json" || strings.HasPrefix(v, "/-/"):
+		return errors.New("something else is served there: write a path like /metrics")
+	}
+	*p = metricsPath(v)
+	return nil
 }
 
 // within gives each answer its own write deadline: what the scrape may take, and some time for a slow reader.
@@ -138,6 +145,19 @@ func within(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		deadline := time.Now().Add(exposition.Deadline(r.Header) + 10*time.Second)
 		_ = http.NewResponseController(w).SetWriteDeadline(deadline) // not every writer of a test has one
+		next.ServeHTTP(w, r)
+	})
+}
+
+// calm answers 500 where a page panics. What net/http would log of it could be anybody's data, and names the client.
+func calm(next http.Handler, logger *slog.Logger) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			if recover() != nil {
+				logger.Error("panic: this is a bug of the exporter, please report it", "page", r.Pattern)
+				http.Error(w, "this is a bug of the exporter, please report it", http.StatusInternalServerError)
+			}
+		}()
 		next.ServeHTTP(w, r)
 	})
 }
@@ -198,13 +218,13 @@ func healthcheck(ctx context.Context, address string) error {
 }
 
 func healthy(ctx context.Context, url string) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil) //nolint:gosec // the operator's own flag
 	if err != nil {
 		return err
 	}
 	// Our own process on our own address: its certificate is for other names.
 	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, DisableKeepAlives: true}} //nolint:gosec // see above
-	answer, err := client.Do(request)
+	answer, err := client.Do(request)                                                                                                   //nolint:gosec // the operator's own flag
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,7 @@ import (
 // TestThePageIsTrue compares every number of the page with what was put into a real service.
 func TestThePageIsTrue(t *testing.T) {
 	s := realService(t, service.Everything())
-	exit, page, log := once(t, "--ejabberd.config="+s.Ejabberd.ConfigPath)
+	exit, page, log := once(t, "--ejabberd.config="+s.Ejabberd.ConfigPath, "--log.level=debug")
 	if exit != 0 {
 		t.Errorf("exit %d:\n%s", exit, log)
 	}
@@ -68,12 +68,12 @@ func pageTruth(s *service.Service) map[string]float64 {
 		for window, span := range map[string]time.Duration{"1d": day, "7d": 7 * day, "30d": 30 * day, "90d": 90 * day, "365d": 365 * day} {
 			truth[strings.Replace(at("ejabberd_accounts_active"), "}", `,window="`+window+`"}`, 1)] = float64(s.Truth.Active(vhost, span))
 		}
-		uploads(s, vhost, at, truth)
+		storedUploads(s, vhost, at, truth)
 	}
 	return truth
 }
 
-func uploads(s *service.Service, vhost string, at func(string, ...string) string, truth map[string]float64) {
+func storedUploads(s *service.Service, vhost string, at func(string, ...string) string, truth map[string]float64) {
 	files, bytes, expired := s.Truth.Uploads(vhost, 365)
 	perAccount := s.Truth.UploadBytes(vhost)
 	truth[at("ejabberd_upload_files")] = float64(files)

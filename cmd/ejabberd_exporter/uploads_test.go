@@ -14,6 +14,7 @@ import (
 	"github.com/chapril/ejabberd_exporter/internal/discovery"
 	"github.com/chapril/ejabberd_exporter/internal/metric"
 	"github.com/chapril/ejabberd_exporter/internal/service"
+	"github.com/chapril/ejabberd_exporter/internal/uploads"
 )
 
 // TestUploadsComeAndGo lets ejabberd itself add and delete files between walks, in every way that it has.
@@ -58,6 +59,9 @@ func TestUploadsComeAndGo(t *testing.T) {
 	}
 	expect("nothing happened yet")
 
+	expired, evicted := uploads.Amount{Accounts: 2, Files: 2, Bytes: 99_999 + 1<<20}, uploads.Amount{Accounts: 1, Files: 2, Bytes: 160 << 20}
+	wantForecast(t, s, expired, evicted)
+
 	// The hoarder stores 90, 90 and 70 MiB, and is allowed 160 of 200: any slot evicts all but the newest.
 	hoarder, err := s.LogIn(t.Context(), service.Session{Account: person(s, "hoarder", vhost), Resource: "up-" + service.Canary, Family: "ip4", Show: "chat"})
 	if err != nil {
@@ -68,6 +72,7 @@ func TestUploadsComeAndGo(t *testing.T) {
 	}
 	dir := filepath.Join(s.Ejabberd.Config.UploadDir, vhost)
 	waitForOne(t, dir, 90<<20)
+	wantForecast(t, s, expired, uploads.Amount{})
 	added.grow(1, 1000)
 	removed["quota"].grow(2, 160<<20)
 	expect("the quota evicted")
@@ -83,6 +88,7 @@ func TestUploadsComeAndGo(t *testing.T) {
 	if err := s.Ejabberd.Sweep(t.Context(), vhost); err != nil {
 		t.Fatal(err)
 	}
+	wantForecast(t, s, uploads.Amount{}, uploads.Amount{})
 	removed["expired"].grow(2, 99_999+1<<20)
 	expect("the sweep")
 

@@ -42,8 +42,8 @@ func (w *watch) attach(found *discovery.Found) {
 	if w.target(found.Config).Address.IsValid() {
 		found.Sources.Events = w.listener
 	}
-	if w.log(found.Config) != "" {
-		found.Sources.Log = w.follower
+	if path := w.log(found.Config); path != "" {
+		found.Sources.Log, found.Sources.LogPath = w.follower, path
 	}
 }
 
