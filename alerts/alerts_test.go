@@ -18,6 +18,7 @@ func TestRules(t *testing.T) {
 }
 
 func TestRulesDoWhatTheyShould(t *testing.T) {
+	t.Parallel()
 	tests := glob(t, "tests/*.test.yml")
 	promtool(t, append([]string{"test", "rules"}, tests...)...)
 

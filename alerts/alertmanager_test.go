@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package alerts_test
+
+import (
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// TestAlertmanagerExample: Alertmanager takes it, each severity goes where alerts/README.md says, and it names alerts that exist.
+func TestAlertmanagerExample(t *testing.T) {
+	const example = "../examples/alertmanager.yml"
+	if _, err := exec.LookPath("amtool"); err != nil && os.Getenv("REQUIRE_SERVERS") == "" {
+		t.Skip("no amtool: scripts/install-servers installs it, with Alertmanager")
+	}
+	if out, err := exec.CommandContext(t.Context(), "amtool", "check-config", example).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for severity, receiver := range map[string]string{"critical": "pager", "warning": "tickets", "info": "nobody"} {
+		out, err := exec.CommandContext(t.Context(), "amtool", "config", "routes", "test", "--config.file="+example, "severity="+severity).Output()
+		if got := strings.TrimSpace(string(out)); err != nil || got != receiver {
+			t.Errorf("severity %s goes to %q, want %s (%v)", severity, got, receiver, err)
+		}
+	}
+
+	var config struct {
+		InhibitRules []struct {
+			Sources []string `yaml:"source_matchers"`
+			Targets []string `yaml:"target_matchers"`
+			Equal   []string
+		} `yaml:"inhibit_rules"`
+	}
+	if err := yaml.Unmarshal([]byte(read(t, example)), &config); err != nil {
+		t.Fatal(err)
+	}
+	alerts := map[string]bool{}
+	for _, r := range rules(t) {
+		if r.Alert != "" {
+			alerts[r.Alert] = true
+		}
+	}
+	for _, inhibit := range config.InhibitRules {
+		if len(inhibit.Equal) == 0 || inhibit.Equal[0] != "service" {
+			t.Errorf("%v silences alerts of other services", inhibit.Sources)
+		}
+		for _, m := range append(inhibit.Sources, inhibit.Targets...) {
+			for _, word := range named(t, m) {
+				pattern := regexp.MustCompile("^(?:" + word + ")$")
+				found := false
+				for name := range alerts {
+					found = found || pattern.MatchString(name)
+				}
+				if !found {
+					t.Errorf("%s: no alert is named %s", m, word)
+				}
+			}
+		}
+	}
+}
+
+// named are the alternatives of a matcher of alertname, those in parentheses taken apart.
+func named(t *testing.T, matcher string) []string {
+	t.Helper()
+	found := regexp.MustCompile(`^alertname=~?"(\w*)\(?([^"()]*)\)?"$`).FindStringSubmatch(matcher)
+	if found == nil {
+		t.Fatalf("the test cannot read %s", matcher)
+	}
+	if found[2] == "" {
+		return []string{found[1]}
+	}
+	if strings.HasPrefix(found[2], "|") || !strings.Contains(matcher, "(") {
+		return strings.Split(found[1]+found[2], "|")
+	}
+	var all []string
+	for word := range strings.SplitSeq(found[2], "|") {
+		all = append(all, found[1]+word)
+	}
+	return all
+}
