@@ -88,10 +88,36 @@ func TestUnitIsHardened(t *testing.T) {
 	}
 }
 
+// TestUnitHasNoPrivilege: what systemd's score would forgive one by one.
+func TestUnitHasNoPrivilege(t *testing.T) {
+	text, err := os.ReadFile("systemd/ejabberd-exporter.service")
+	if err != nil {
+		t.Fatal(err)
+	}
+	have := map[string]string{}
+	for line := range strings.Lines(string(text)) {
+		if name, value, found := strings.Cut(strings.TrimSpace(line), "="); found && !strings.HasPrefix(name, "#") {
+			have[name] = value
+		}
+	}
+	for name, want := range map[string]string{
+		"DynamicUser": "yes", "User": "ejabberd_exporter", "CapabilityBoundingSet": "", "NoNewPrivileges": "yes", "ProtectSystem": "strict",
+	} {
+		if value, there := have[name]; !there || value != want {
+			t.Errorf("%s=%s, want %q", name, value, want)
+		}
+	}
+	for _, name := range []string{"AmbientCapabilities", "Group", "SupplementaryGroups", "ReadWritePaths", "StateDirectory"} {
+		if value, there := have[name]; there {
+			t.Errorf("%s=%s: that is for an administrator to add", name, value)
+		}
+	}
+}
+
 // TestFlags: what the examples call exists.
 func TestFlags(t *testing.T) {
 	help, _ := run(t, "go", "run", "../cmd/ejabberd_exporter", "--help")
-	known := map[string]bool{"--from": true, "--build-arg": true, "--tags": true, "--always": true} // docker's and git's
+	known := map[string]bool{}
 	for _, name := range flagOrVariable.FindAllString(strings.ReplaceAll(help, "--[no-]", "--"), -1) {
 		known[name] = true
 	}
@@ -100,6 +126,12 @@ func TestFlags(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if path == "../Dockerfile" { // other lines have flags of docker, podman and git
+			text = []byte(strings.Join(calls.FindAllString(string(text), -1), "\n"))
+			if len(text) == 0 {
+				t.Error("the Dockerfile never calls the exporter")
+			}
+		}
 		for _, used := range flagOrVariable.FindAllString(string(text), -1) {
 			if !known[used] {
 				t.Errorf("%s uses %s, which the exporter does not have", path, used)
@@ -107,6 +139,9 @@ func TestFlags(t *testing.T) {
 		}
 	}
 }
+
+// calls are the lines of a Dockerfile that call the exporter or set its environment.
+var calls = regexp.MustCompile(`(?m)(?:\["[^\]]*ejabberd_exporter[^\]]*\]|^ENV .*|^CMD .*)$`)
 
 var flagOrVariable = regexp.MustCompile(`--[a-z][a-z.-]+|EJABBERD_EXPORTER_[A-Z_]+`)
 

@@ -38,12 +38,12 @@ func TestMadeFromCodeOfPlugins(t *testing.T) {
 
 func icingaCommands(plugins []plugin) string {
 	var b bytes.Buffer
-	b.WriteString(`/* The XMPP plugins as check commands. Made from their --help by make docs.
+	b.WriteString(`/* The plugins as check commands. Made from their --help by make docs.
  *
  * Variables are named after command and option: xmpp_cert_component is --component of check_xmpp_cert. Those that are the same
  * for all checks of a host go without the command: xmpp_domain, xmpp_resolver, xmpp_ca_file, xmpp_jid, xmpp_password_file.
  * Lists repeat the option. Secrets: xmpp_password goes through the environment, which others on the machine cannot read; who
- * may read Icinga's objects can, so a file is better still.
+ * may read Icinga's objects can, so a file is better still. check_ejabberd asks the exporter: ejabberd_url says where that is.
  *
  * The address of a host is not passed on: where a service is found is what the DNS of the domain says, and is proved with the
  * rest. To look at one machine: vars.xmpp_c2s_hostname = "$check_address$".
@@ -168,7 +168,7 @@ func (p plugin) shared() []string {
 	var names []string
 	for i, name := range shared {
 		secret := slices.ContainsFunc(p.environment, func(e string) bool { return p.secret(e) == name })
-		if (p.has(name) || secret) && (i < slices.Index(shared, "jid") || p.has("jid")) {
+		if (p.has(name) || secret) && (i < slices.Index(shared, "jid") || p.has("jid")) && p.variable(name) != p.family(name) {
 			names = append(names, name)
 		}
 	}

@@ -78,7 +78,7 @@ func askLivestatus(socket string) (map[key]seen, error) {
 	if err := conn.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
 		return nil, err
 	}
-	const query = "GET services\nColumns: host_name check_command has_been_checked state plugin_output long_plugin_output perf_data\nOutputFormat: json\n\n"
+	const query = "GET services\nColumns: host_name description has_been_checked state plugin_output long_plugin_output perf_data\nOutputFormat: json\n\n"
 	if _, err := conn.Write([]byte(query)); err != nil {
 		return nil, err
 	}
@@ -90,7 +90,7 @@ func askLivestatus(socket string) (map[key]seen, error) {
 	for _, row := range rows {
 		if checked, _ := row[2].(float64); checked == 1 {
 			state, _ := row[3].(float64)
-			results[key{fmt.Sprint(row[0]), strings.TrimSuffix(fmt.Sprint(row[1]), "!")}] = seen{int(state), fmt.Sprint(row[4]), fmt.Sprint(row[5]), fmt.Sprint(row[6])}
+			results[key{fmt.Sprint(row[0]), pluginOf(fmt.Sprint(row[1]))}] = seen{int(state), fmt.Sprint(row[4]), fmt.Sprint(row[5]), fmt.Sprint(row[6])}
 		}
 	}
 	return results, nil

@@ -28,6 +28,7 @@ type scene struct {
 	names    []string
 	password string // file of it
 	options  []extra
+	exporter string // address of its page
 }
 
 // extra is an option that a plugin needs only because this service is not on the usual ports. DOMAIN is the domain.
@@ -59,7 +60,7 @@ func TestMonitors(t *testing.T) {
 func openScene(t *testing.T) *scene {
 	t.Helper()
 	domains := []string{healthy, closed, expired, half}
-	s := &scene{Service: service.ForTest(t, service.Options{NoSQL: true, Component: true, Domains: domains})}
+	s := &scene{Service: service.ForTest(t, service.Options{NoSQL: true, Component: true, Domains: domains, TURNSecret: "turn-" + service.Canary})}
 	s.plugins = filepath.Join(s.Dir, "plugins")
 	s.names = buildPlugins(t, s.plugins)
 	account := service.Account{User: "probe-" + service.Canary, Password: "secret-" + service.Canary}
@@ -71,7 +72,7 @@ func openScene(t *testing.T) *scene {
 	s.password = s.write(t, "password", account.Password+"\n")
 
 	ports := s.Ejabberd.Config.Ports
-	free, err := service.FreePorts(2)
+	free, err := service.FreePorts(3)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,14 +92,20 @@ func openScene(t *testing.T) *scene {
 
 	s.Resolver.SetSRV("_xmpp-client._tcp."+half, "xmpp."+half, forward(t, ports.C2S))
 
+	s.Resolver.SetSRV("_xmpp-server._tcp.probe.example.net", "localhost", free[2])
+	var doors []string
+	for _, address := range service.Loopback() {
+		doors = append(doors, net.JoinHostPort(address, strconv.Itoa(free[2])))
+	}
+
+	s.startExporter(t)
 	site := "https://" + healthy + ":" + strconv.Itoa(ports.HTTPS) // the captcha's pictures are there, for all domains
 	s.options = []extra{
 		{"web", "url", []string{site}},
-		{"turn", "hostname", []string{"127.0.0.1"}},
-		{"turn", "port", []string{strconv.Itoa(ports.STUN)}},
 		{"exposed", "ports", []string{strconv.Itoa(free[1])}},
 		{"exposed", "url", []string{site}},
 		{"exposed", "expect-open", []string{"/api", "/register"}},
+		{"federation", "listen", doors},
 		{"echo", "peer", []string{"echo." + healthy}},
 	}
 	return s
@@ -216,7 +223,7 @@ func (s *scene) example(t *testing.T, path, host string, of func(domain, text st
 		for _, domain := range s.Domains {
 			all.WriteString(of(domain, strings.NewReplacer(
 				"probe@example.org", "probe-"+service.Canary+"@"+domain,
-				"example.org", domain,
+				"http://xmpp.example.org:9334/metrics", s.exporter, "example.org", domain,
 			).Replace(host)))
 		}
 		return all.String()
@@ -247,10 +254,47 @@ func (s *scene) line(plugin, domain string) string {
 
 func (s *scene) each(do func(domain, plugin string)) {
 	for _, domain := range s.Domains {
-		for _, name := range slices.Sorted(slices.Values(s.names)) {
+		for _, name := range s.checks() {
 			do(domain, name)
 		}
 	}
+}
+
+// checks are all plugins, and what the examples judge beside with one of them.
+func (s *scene) checks() []string {
+	return slices.Sorted(slices.Values(append(slices.Clone(s.names), "check_ejabberd_sessions")))
+}
+
+// startExporter starts what check_ejabberd asks.
+func (s *scene) startExporter(t *testing.T) {
+	t.Helper()
+	for _, domain := range s.Domains { // ejabberd makes them with the first upload; until then the exporter complains
+		docroot := filepath.Join(s.Ejabberd.Config.UploadDir, domain)
+		if err := os.MkdirAll(docroot, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(docroot, 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
+	program := filepath.Join(s.Dir, "ejabberd_exporter")
+	run(t, "go", "build", "-o", program, "../cmd/ejabberd_exporter")
+	ports, err := service.FreePorts(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(ports[0]))
+	cmd := exec.CommandContext(t.Context(), program, "--ejabberd.config="+s.Ejabberd.ConfigPath, "--web.listen-address="+address)
+	cmd.Stdout, cmd.Stderr = t.Output(), t.Output()
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait() // it ends by our signal
+	})
+	awaitPort(t, address)
+	s.exporter = "http://" + address + "/metrics"
 }
 
 func read(t *testing.T, path string) string {

@@ -23,23 +23,20 @@ func (s *scene) startNagios(t *testing.T) func() map[key]seen {
 	services = regexp.MustCompile(`check_command +(check_xmpp_\w+)(!.*)?`).ReplaceAllStringFunc(services, func(line string) string {
 		plugin, _, _ := strings.Cut(strings.Fields(line)[1], "!")
 		_, options, _ := strings.Cut(line, "!")
+		for option, value := range map[string]string{"resolver": s.Resolver.Addr(), "ca-file": s.CAFile} {
+			if s.has(t, plugin, option) {
+				options += " --" + option + " " + value
+			}
+		}
 		return "check_command " + plugin + "!" + options + s.line(plugin, "$_HOSTXMPP_DOMAIN$")
 	})
 	commands, err := os.ReadFile("nagios/commands.cfg")
 	if err != nil {
 		t.Fatal(err)
 	}
-	resource, err := os.ReadFile("nagios/resource.cfg")
-	if err != nil {
-		t.Fatal(err)
-	}
 	s.write(t, "nagios/services.cfg", services)
 	s.write(t, "nagios/commands.cfg", string(commands))
-	s.write(t, "nagios/resource.cfg", strings.NewReplacer(
-		"$USER1$=/usr/lib/nagios/plugins\n", "$USER1$="+s.plugins+"\n",
-		"$USER2$=\n", "$USER2$=--resolver "+s.Resolver.Addr()+"\n",
-		"$USER3$=\n", "$USER3$=--ca-file "+s.CAFile+"\n",
-	).Replace(string(resource)))
+	s.write(t, "nagios/resource.cfg", "$USER1$="+s.plugins+"\n")
 	// A minute of the services is ten seconds here, and two checks run at a time.
 	status := filepath.Join(dir, "status.dat")
 	main := s.write(t, "nagios/nagios.cfg", strings.ReplaceAll(`cfg_file=/etc/nagios4/objects/commands.cfg
@@ -91,7 +88,7 @@ func readStatus(path string) map[key]seen {
 		}
 		if is["has_been_checked"] == "1" {
 			state, _ := strconv.Atoi(is["current_state"])
-			results[key{is["host_name"], is["check_command"][:strings.IndexByte(is["check_command"]+"!", '!')]}] = seen{state, is["plugin_output"], is["long_plugin_output"], is["performance_data"]}
+			results[key{is["host_name"], pluginOf(is["service_description"])}] = seen{state, is["plugin_output"], is["long_plugin_output"], is["performance_data"]}
 		}
 	}
 	return results

@@ -34,9 +34,14 @@ func (s *scene) tryNRPE(t *testing.T) {
 	var commands strings.Builder
 	for line := range strings.Lines(string(text)) {
 		if name, _, ok := strings.Cut(strings.TrimPrefix(line, "command["), "]="); ok {
-			line = strings.TrimSpace(line) + " --resolver " + s.Resolver.Addr() + s.line(name, healthy)
-			if s.has(t, name, "ca-file") {
-				line += " --ca-file " + s.CAFile
+			line = strings.TrimSpace(line) + s.line(name, healthy)
+			if strings.HasPrefix(name, "check_ejabberd") {
+				line += " --url " + s.exporter
+			} else {
+				line += " --resolver " + s.Resolver.Addr()
+				if s.has(t, name, "ca-file") {
+					line += " --ca-file " + s.CAFile
+				}
 			}
 			line += "\n"
 		}
@@ -60,7 +65,7 @@ include=DIR/xmpp.cfg
 `))
 	launch(t, nrpeProgram, "-c", main, "-f", "-n")
 	awaitPort(t, net.JoinHostPort("127.0.0.1", port))
-	for _, name := range s.names {
+	for _, name := range s.checks() {
 		t.Run(name, func(t *testing.T) {
 			out, err := exec.Command(checkNRPE, "-H", "127.0.0.1", "-p", port, "-n", "-t", "20", "-c", name).Output()
 			state := 0

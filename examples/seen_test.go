@@ -16,8 +16,13 @@ type seen struct {
 	Text, More, Data string
 }
 
-// key is a check: host and plugin.
+// key is a check: host and plugin, or what else the service is called.
 type key struct{ host, plugin string }
+
+// pluginOf is the plugin that a service is called after: check_xmpp_c2s for "XMPP c2s".
+func pluginOf(service string) string {
+	return "check_" + strings.ToLower(strings.ReplaceAll(service, " ", "_"))
+}
 
 // want is what has to be seen of a plugin on a domain: text and data are regular expressions, for what follows
 // "XMPP_C2S STATE - " and for the performance data.
@@ -28,17 +33,23 @@ type want struct {
 
 // fine is what every plugin says of a healthy domain.
 var fine = map[string]want{
-	"check_xmpp_c2s":      {0, `^4 endpoints, worst certificate 89 days, TLS 1\.3, `, `time=[0-9.]+s;2;5;0 .*endpoints=4;;;0 endpoints_failed=0;;;0 cert_days=89\.`},
-	"check_xmpp_s2s":      {0, `^2 endpoints, worst certificate 89 days, TLS 1\.3, `, `time=[0-9.]+s;2;5;0 .*endpoints=2;;;0 .*dialback=1;`},
-	"check_xmpp_cert":     {0, `^6 endpoints, worst certificate 89 days, TLS 1\.3, `, `cert_days_min=89\.[0-9]+;22\.[0-9]+:;9\.[0-9]+: certs_distinct=1;`},
-	"check_xmpp_dns":      {0, `^1 host, TTL from 1 s`, `srv_targets=1;;;0 srv_unresolved=0;;;0 min_ttl=1s;`},
-	"check_xmpp_web":      {0, `^8 endpoints, worst certificate 89 days, TLS 1\.3, `, `hostmeta=[0-9.]+s;;;0 bosh=[0-9.]+s;;;0 ws=[0-9.]+s;;;0 cert_days=89\.`},
-	"check_xmpp_turn":     {0, `^2 endpoints, `, `stun=[0-9.]+s;;;0 allocate=U;`},
-	"check_xmpp_exposed":  {0, `^looked at from here: `, `open=0;`},
-	"check_xmpp_login":    {0, `^logged in by SCRAM-SHA-`, `auth=[0-9.]+s;;;0 ping=[0-9.]+s;;;0 ping_failed=0;;;0 components_failed=0;`},
-	"check_xmpp_echo":     {0, `^3 of 3 messages came back from echo\.chapril\.test in `, `rtt=[0-9.]+s;;;0 rtt_max=[0-9.]+s;;;0 lost=0;`},
-	"check_xmpp_register": {0, `^registration is open with a captcha`, `register=1;;;0 captcha=1;`},
-	"check_xmpp_upload":   {0, `^1024 bytes uploaded in .* and fetched in `, `slot=[0-9.]+s;;;0 put=[0-9.]+s;;;0 get=[0-9.]+s;;;0 max_file_size=104857600B;`},
+	"check_xmpp_c2s":        {0, `^4 endpoints, worst certificate 89 days, TLS 1\.3, `, `time=[0-9.]+s;2;5;0 .*endpoints=4;;;0 endpoints_failed=0;;;0 cert_days=89\.`},
+	"check_xmpp_s2s":        {0, `^2 endpoints, worst certificate 89 days, TLS 1\.3, `, `time=[0-9.]+s;2;5;0 .*endpoints=2;;;0 .*dialback=1;`},
+	"check_xmpp_federation": {0, `^federates with probe\.example\.net both ways in \d+ ms, 2 endpoints, worst certificate 89 days, `, `out=[0-9.]+s;;;0 back=[0-9.]+s;;;0 ping=[0-9.]+s;;;0 endpoints=2;`},
+	"check_xmpp_cert":       {0, `^6 endpoints, worst certificate 89 days, TLS 1\.3, `, `cert_days_min=89\.[0-9]+;22\.[0-9]+:;9\.[0-9]+: certs_distinct=1;`},
+	"check_xmpp_dns":        {0, `^1 host, TTL from 1 s`, `srv_targets=1;;;0 srv_unresolved=0;;;0 min_ttl=1s;`},
+	"check_xmpp_web":        {0, `^8 endpoints, worst certificate 89 days, TLS 1\.3, `, `hostmeta=[0-9.]+s;;;0 bosh=[0-9.]+s;;;0 ws=[0-9.]+s;;;0 cert_days=89\.`},
+	"check_xmpp_turn":       {0, `^4 endpoints, `, `stun=[0-9.]+s;;;0 allocate=[0-9.]+s;`},
+	"check_xmpp_exposed":    {0, `^looked at from here: `, `open=0;`},
+	"check_xmpp_login":      {0, `^logged in by SCRAM-SHA-`, `auth=[0-9.]+s;;;0 ping=[0-9.]+s;;;0 ping_failed=0;;;0 components_failed=0;`},
+	"check_xmpp_echo":       {0, `^3 of 3 messages came back from echo\.chapril\.test in `, `rtt=[0-9.]+s;;;0 rtt_max=[0-9.]+s;;;0 lost=0;`},
+	"check_xmpp_register":   {0, `^registration is open with a captcha`, `register=1;;;0 captcha=1;`},
+	"check_xmpp_upload":     {0, `^1024 bytes uploaded in .* and fetched in `, `slot=[0-9.]+s;;;0 put=[0-9.]+s;;;0 get=[0-9.]+s;;;0 max_file_size=104857600B;`},
+	"check_ejabberd": {
+		0, `^ejabberd [0-9.-]+ is up, all \d+ listeners are there, \d+ collectors work, certificates are good for 89 days`,
+		`up=1;;;0 database_up=U;;;0 collectors_failed=0;;;0 listeners_down=0;;;0 cert_days=89\.`,
+	},
+	"check_ejabberd_sessions": {0, `^(sum )?ejabberd sessions( \w+\.test)? \d+ *$`, `ejabberd_sessions(_\w+\.test)?=\d+;2000;5000$`},
 }
 
 // broken is what the plugins that see it say of a domain that is not. The others find it fine.
@@ -46,12 +57,14 @@ var broken = map[key]want{
 	{closed, "check_xmpp_c2s"}:      {2, refused, `time=U;2;5;0 .*endpoints=4;;;0 endpoints_failed=4;;;0 cert_days=U `},
 	{closed, "check_xmpp_cert"}:     {2, refused, `cert_days_min=89\.`},
 	{closed, "check_xmpp_login"}:    {2, refused, `auth=U;;;0 ping=U;`},
+	{closed, "check_xmpp_turn"}:     {2, refused, `stun=U;;;0 allocate=U;`},
 	{closed, "check_xmpp_echo"}:     {2, refused, `rtt=U;`},
 	{closed, "check_xmpp_register"}: {2, refused, `register=U;;;0 captcha=U;`},
 	{closed, "check_xmpp_upload"}:   {2, refused, `slot=U;;;0 put=U;;;0 get=U;`},
 
-	{expired, "check_xmpp_s2s"}:  {2, past, `endpoints=2;;;0 endpoints_failed=2;;;0 cert_days=-1\.`},
-	{expired, "check_xmpp_cert"}: {2, past, `cert_days_min=-1\.[0-9]+;.* certs_distinct=2;`},
+	{expired, "check_xmpp_s2s"}:        {2, past, `endpoints=2;;;0 endpoints_failed=2;;;0 cert_days=-1\.`},
+	{expired, "check_xmpp_federation"}: {2, `^out: handshake: certificate expired 1\.0 days ago`, `out=U;;;0 back=U;;;0 ping=U;;;0 endpoints=2;;;0 endpoints_failed=2;`},
+	{expired, "check_xmpp_cert"}:       {2, past, `cert_days_min=-1\.[0-9]+;.* certs_distinct=2;`},
 
 	{half, "check_xmpp_c2s"}:      {2, noIPv6, `endpoints=4;;;0 endpoints_failed=1;;;0 cert_days=89\.`},
 	{half, "check_xmpp_cert"}:     {2, noIPv6, `cert_days_min=89\.`},
@@ -83,7 +96,7 @@ func (s seen) differs(host, plugin string) string {
 	if !ok {
 		return fmt.Sprintf("nothing says what %s should see: %+v", plugin, s)
 	}
-	start := strings.ToUpper(strings.TrimPrefix(plugin, "check_")) + " " + states[w.state] + " - "
+	start := strings.ToUpper(strings.TrimSuffix(strings.TrimPrefix(plugin, "check_"), "_sessions")) + " " + states[w.state] + " - "
 	text, named := strings.CutPrefix(s.Text, start)
 	switch {
 	case s.State != w.state:
