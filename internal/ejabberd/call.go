@@ -34,7 +34,7 @@ type arguments struct {
 // the same if there is none.
 func (c *Client) take(ctx context.Context, cmd command) (release func(), err error) {
 	late := func() error {
-		return fmt.Errorf("ejabberd %s: waiting for an earlier call: %w: %w", specs[cmd].name, ErrTimeout, ctx.Err())
+		return fmt.Errorf("ejabberd %s: %w", specs[cmd].name, unanswered(ctx, ctx.Err()))
 	}
 	select {
 	case c.slots[cmd] <- struct{}{}:

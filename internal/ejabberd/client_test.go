@@ -122,6 +122,22 @@ func TestNoRequestFollowsOneThatWasGivenUp(t *testing.T) {
 	}
 }
 
+// Whether somebody asks an ejabberd that hangs or waits for another who does is the same to an operator: it must not be told as news.
+func TestWhoWaitsSaysWhatTheOtherSays(t *testing.T) {
+	arrived := make(chan struct{}, 1)
+	s := serve(t, func(_ http.ResponseWriter, r *http.Request) { arrived <- struct{}{}; <-r.Context().Done() })
+	c := client(t, s.URL, func(o *Options) { o.Timeout = 200 * time.Millisecond })
+	asked := make(chan error)
+	go func() { _, err := c.Uptime(t.Context()); asked <- err }()
+	<-arrived
+	short, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	_, waited := c.Uptime(short)
+	if failure := <-asked; !errors.Is(waited, ErrTimeout) || waited.Error() != failure.Error() {
+		t.Errorf("the one who waits: %v\nthe one who asks: %v", waited, failure)
+	}
+}
+
 // ejabberd closes connections that are idle for long: the next call must not fail for that.
 func TestClosedIdleConnection(t *testing.T) {
 	s := answers(t, dialects["26.07"])
