@@ -6,6 +6,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/chapril/ejabberd_exporter/internal/guard"
 	"github.com/chapril/ejabberd_exporter/internal/metric"
 )
 
@@ -41,7 +42,7 @@ func Examine(ctx context.Context, src *Sources) []Finding {
 	for i := range Traps {
 		f := &findings[i]
 		f.Trap = &Traps[i]
-		f.Err = guard(func() (err error) {
+		f.Err = guard.Run(func() (err error) {
 			ctx, cancel := context.WithTimeout(ctx, trapLimit)
 			defer cancel()
 			f.Found, err = f.Look(ctx, src)

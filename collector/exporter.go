@@ -10,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/chapril/ejabberd_exporter/internal/guard"
 	"github.com/chapril/ejabberd_exporter/internal/metric"
 )
 
@@ -145,7 +146,7 @@ func (e *Exporter) changed(name string, before, now *result) {
 
 // Try runs one collector once, for --check, and keeps its panic from spreading.
 func Try(ctx context.Context, d Definition, src *Sources, out *metric.Set) error {
-	return guard(func() error { return d.Collect(ctx, src, out) })
+	return guard.Run(func() error { return d.Collect(ctx, src, out) })
 }
 
 // IsOff tells whether a collector says that this server does not have its source.

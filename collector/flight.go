@@ -5,12 +5,10 @@ package collector
 import (
 	"context"
 	"errors"
-	"fmt"
-	"runtime"
-	"strings"
 	"sync"
 	"time"
 
+	"github.com/chapril/ejabberd_exporter/internal/guard"
 	"github.com/chapril/ejabberd_exporter/internal/metric"
 )
 
@@ -160,7 +158,7 @@ func (f *flight) fly(limit time.Duration) {
 	defer cancel()
 	began := time.Now()
 	set := metric.NewSet(f.bounds())
-	err := guard(func() error { return f.run(ctx, set) })
+	err := guard.Run(func() error { return f.run(ctx, set) })
 	if err != nil {
 		set = set.OnFailure()
 	}
@@ -183,29 +181,4 @@ func (f *flight) fly(limit time.Duration) {
 	close(f.landed)
 	f.landed = nil
 	f.mu.Unlock()
-}
-
-// guard turns a panic into an error that says where, and nothing of what: the value could be anybody's data.
-func guard(run func() error) (err error) {
-	defer func() {
-		if recover() != nil {
-			err = fmt.Errorf("panic at %s: this is a bug of the exporter, please report it", origin())
-		}
-	}()
-	return run()
-}
-
-// origin finds the line that panicked: the first frame of ours below the runtime's.
-func origin() string {
-	pcs := make([]uintptr, 32)
-	frames := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs)])
-	for {
-		frame, more := frames.Next()
-		if !strings.HasPrefix(frame.Function, "runtime.") {
-			return fmt.Sprintf("%s:%d", frame.Function[strings.LastIndexByte(frame.Function, '/')+1:], frame.Line)
-		}
-		if !more {
-			return "an unknown place"
-		}
-	}
 }

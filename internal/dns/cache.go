@@ -4,12 +4,13 @@ package dns
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"sync"
 	"time"
 
 	"golang.org/x/net/dns/dnsmessage"
+
+	"github.com/chapril/ejabberd_exporter/internal/guard"
 )
 
 const (
@@ -109,15 +110,11 @@ func (c *cache) start(ctx context.Context, q question, ask func(context.Context,
 
 // safely asks. A panic, over an answer that nobody thought of, would end the program here: it is an error like others.
 func safely(ctx context.Context, q question, ask func(context.Context, question) answer) (a answer) {
-	defer func() {
-		if recover() != nil {
-			a = answer{err: errBug}
-		}
-	}()
-	return ask(ctx, q)
+	if err := guard.Run(func() error { a = ask(ctx, q); return nil }); err != nil {
+		return answer{err: err}
+	}
+	return a
 }
-
-var errBug = errors.New("panic: this is a bug, please report it")
 
 // keep stores an answer that may be stored.
 func (c *cache) keep(q question, a answer) {

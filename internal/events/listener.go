@@ -17,6 +17,8 @@ import (
 
 	"golang.org/x/net/idna"
 	"golang.org/x/sys/unix"
+
+	"github.com/chapril/ejabberd_exporter/internal/guard"
 )
 
 // ErrIdle says that nobody has told the listener where to listen.
@@ -45,6 +47,7 @@ type Listener struct {
 	target  Target
 	from    *receiver // nil: nobody listens
 	stopped chan struct{}
+	bug     error // a panic of read, which writes it before stopped is closed: since then the counters may lack events
 }
 
 type counters [number]atomic.Uint64
@@ -122,6 +125,9 @@ func (l *Listener) listen() error {
 			return nil
 		}
 	}
+	if l.bug != nil {
+		return l.bug
+	}
 	if !l.target.Address.IsValid() {
 		return nil
 	}
@@ -161,9 +167,13 @@ func (l *Listener) close() {
 	}
 }
 
-// read counts datagrams until it is stopped or the socket fails.
+// read counts datagrams until it is stopped, the socket fails or counting panics.
 func (l *Listener) read(from *receiver, remote bool, stopped chan<- struct{}) {
 	defer close(stopped)
+	l.bug = guard.Run(func() error { l.countAll(from, remote); return nil })
+}
+
+func (l *Listener) countAll(from *receiver, remote bool) {
 	for from.wait() == nil {
 		for n := batch; n == batch; { // fewer were the last
 			var err error

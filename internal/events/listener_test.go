@@ -151,6 +151,20 @@ func TestAFloodCanBeLeft(t *testing.T) {
 	}
 }
 
+// TestAPanicIsTold: a datagram that nobody thought of ends the counting, not the exporter; numbers that may lack events are not told any
+// more.
+func TestAPanicIsTold(t *testing.T) {
+	l := listener(t, target(t))
+	l.vhosts.Store(&map[string]*counters{"chapril.test": nil}) // whoever counts panics
+	sender(t, l)(login)
+	<-l.stopped
+	for range 2 {
+		if _, err := l.Counts(); err == nil || !strings.HasPrefix(err.Error(), "panic at events.") {
+			t.Errorf("got %v", err)
+		}
+	}
+}
+
 func TestNoDatagramIsAllocated(t *testing.T) {
 	read := reader(t)
 	if n := testing.AllocsPerRun(100, read); n > 0 {

@@ -31,6 +31,10 @@ var rooms = []room{
 		why:  "the privacy gate is small enough to be read whole: the standard library and nothing else",
 	},
 	{
+		name: "internal/guard",
+		why:  "whoever starts a goroutine needs it: the standard library and nothing else",
+	},
+	{
 		name: "internal/xmpp",
 		why:  "plugins stay small, and what we do on the wire is in sight: the standard library and nothing else",
 	},
@@ -42,6 +46,7 @@ var rooms = []room{
 	},
 	{
 		name: "internal/dns",
+		ours: []string{"internal/guard"},
 		from: []string{"golang.org/x/net/dns/dnsmessage", "golang.org/x/net/idna"},
 		why:  "the resolver of the standard library hides TTLs; of x/net only the wire format is needed",
 	},
@@ -74,12 +79,13 @@ var rooms = []room{
 	},
 	{
 		name: "internal/uploads",
-		ours: []string{"internal/ejabberdconf"},
+		ours: []string{"internal/ejabberdconf", "internal/guard"},
 		from: []string{"golang.org/x/sys/unix"},
 		why:  "a source lists its files and knows nothing of metrics",
 	},
 	{
 		name: "internal/events",
+		ours: []string{"internal/guard"},
 		from: []string{"golang.org/x/net/idna", "golang.org/x/sys/unix"},
 		why:  "a source counts datagrams and knows nothing of metrics",
 	},
@@ -89,6 +95,7 @@ var rooms = []room{
 	},
 	{
 		name: "internal/logfile",
+		ours: []string{"internal/guard"},
 		why:  "a source counts lines and knows nothing of metrics",
 	},
 	{
@@ -117,7 +124,7 @@ var rooms = []room{
 		name: "collector",
 		ours: []string{
 			"internal/metric", "internal/ejabberd", "internal/ejabberdconf", "internal/database", "internal/uploads", "internal/events", "internal/logfile",
-			"internal/process", "internal/sockets", "internal/certs", "internal/epmd",
+			"internal/process", "internal/sockets", "internal/certs", "internal/epmd", "internal/guard",
 		},
 		from: []string{"github.com/jackc/pgx/v5"},
 		why:  "a collector adds numbers to a Set; pages, flags and probes are other rooms",

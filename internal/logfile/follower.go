@@ -5,6 +5,7 @@
 package logfile
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -12,6 +13,8 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"github.com/chapril/ejabberd_exporter/internal/guard"
 )
 
 var (
@@ -47,6 +50,7 @@ type Follower struct {
 	leave    time.Time
 	fresh    bool // when the log appears, all of it is new
 	failure  error
+	bug      error // a panic: since then the counters may lack lines, so they are not told any more
 	counts   map[Key]uint64
 	lately   map[Key][]byte // times as written, of what is dated
 	lastLine time.Time
@@ -99,8 +103,8 @@ func (f *Follower) Counts() (Counts, error) {
 		return Counts{}, ErrIdle
 	}
 	f.look()
-	if f.failure != nil {
-		return Counts{}, f.failure
+	if err := cmp.Or(f.bug, f.failure); err != nil {
+		return Counts{}, err
 	}
 	if at, ok := written(f.lastTime); ok {
 		f.lastLine = at
@@ -114,11 +118,18 @@ func (f *Follower) Counts() (Counts, error) {
 	return Counts{Of: maps.Clone(f.counts), Last: last, LastLine: f.lastLine}, nil
 }
 
-// look reads what is new.
+// look reads what is new, until a panic.
 func (f *Follower) look() {
-	if f.path == "" {
+	if f.path == "" || f.bug != nil {
 		return
 	}
+	if f.bug = guard.Run(func() error { f.advance(); return nil }); f.bug != nil {
+		f.close()
+	}
+}
+
+// advance reads what is new, in the log and in the one before it.
+func (f *Follower) advance() {
 	if f.before != nil {
 		_ = f.before.read(f.buffer, f.take) // its failure is over with it
 		if time.Now().After(f.leave) {
@@ -145,7 +156,7 @@ func (f *Follower) look() {
 		}
 		f.before, f.leave = f.now, time.Now().Add(linger)
 		f.now, f.fresh = nil, true
-		f.look()
+		f.advance()
 	}
 }
 

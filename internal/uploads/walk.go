@@ -14,8 +14,11 @@ import (
 	"fmt"
 	"io/fs"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/chapril/ejabberd_exporter/internal/guard"
 )
 
 // Account is what one account has uploaded.
@@ -90,7 +93,7 @@ func (w *Walker) Walk(ctx context.Context, limits Limits, visit func(Account)) (
 		listed  error
 		names   = make(chan []string)
 		read    = make(chan *scan)
-		readers sync.WaitGroup
+		readers = crew{stop: stop}
 		now     = w.now()
 		full    = w.fullIsDue(now)
 	)
@@ -128,7 +131,9 @@ func (w *Walker) Walk(ctx context.Context, limits Limits, visit func(Account)) (
 		}
 		s.visited <- struct{}{}
 	}
-	switch {
+	switch crash := readers.crash(); {
+	case crash != nil:
+		return Stats{}, crash
 	case ctx.Err() != nil:
 		return Stats{}, fmt.Errorf("upload docroot %s: %w", w.docroot, ctx.Err())
 	case listed != nil:
@@ -145,6 +150,31 @@ func (w *Walker) Walk(ctx context.Context, limits Limits, visit func(Account)) (
 		w.full = now
 	}
 	return stats, nil
+}
+
+// crew are goroutines that work on one walk. A panic in one of them ends the walk, not the program.
+type crew struct {
+	sync.WaitGroup
+	stop func() // makes all of them end
+	bug  atomic.Pointer[error]
+}
+
+// Go adds one.
+func (c *crew) Go(work func()) {
+	c.WaitGroup.Go(func() {
+		if err := guard.Run(func() error { work(); return nil }); err != nil {
+			c.bug.Store(&err)
+			c.stop()
+		}
+	})
+}
+
+// crash is a panic of one of them.
+func (c *crew) crash() error {
+	if bug := c.bug.Load(); bug != nil {
+		return *bug
+	}
+	return nil
 }
 
 // fullIsDue tells whether this walk must descend everywhere.

@@ -54,6 +54,18 @@ func TestEjabberdsTree(t *testing.T) {
 	}
 }
 
+// TestAPanicEndsTheWalk, and not the exporter: the directories are read in goroutines of their own.
+func TestAPanicEndsTheWalk(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	readers := crew{stop: stop}
+	readers.Go(func() { <-ctx.Done() }) // as those do who are at work
+	readers.Go(func() { panic("account") })
+	readers.Wait()
+	if err := readers.crash(); err == nil || !strings.HasPrefix(err.Error(), "panic at uploads.TestAPanicEndsTheWalk") {
+		t.Errorf("got %v", err)
+	}
+}
+
 // A link could lead to files of others, or round in circles; a named pipe could stop whoever opens it.
 func TestNothingButFilesAndDirectories(t *testing.T) {
 	docroot, elsewhere := t.TempDir(), t.TempDir()
