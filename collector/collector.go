@@ -40,6 +40,8 @@ type Definition struct {
 	Refresh    time.Duration // 0: read at scrape time; else served from a snapshot about this old
 	// Rare: it asks ejabberd more than every scrape does, and waits for its turn with that, half its interval at most.
 	Rare bool
+	// After, where it is enabled, has its first run before this one: what it remembers is used here.
+	After *Definition
 	// Columns are the database columns that it reads, by table: the GRANTs are generated from them. server_host is left out
 	// by itself where the schema has none.
 	Columns map[string][]string

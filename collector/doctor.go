@@ -63,7 +63,7 @@ var configFinding = &metric.Metric{
 
 // Findings shows what the doctor finds, so that a trap that opens while nobody looks is seen.
 var Findings = Definition{
-	Name: "findings", Source: Discovery, Refresh: time.Hour,
+	Name: "findings", Source: Discovery, Refresh: time.Hour, After: &UploadTree,
 	Help:    "Traps that the doctor finds in configuration and host",
 	Columns: Credentials.Columns,
 	Metrics: []*metric.Metric{configFinding},

@@ -49,7 +49,20 @@ func New(definitions []Definition, sources *Sources, build Build, logger *slog.L
 			changed: func(before, now *result) { e.changed(d.Name, before, now) },
 		})
 	}
+	for _, f := range e.flights {
+		if f.definition.After != nil {
+			f.after = e.flight(f.definition.After.Name)
+		}
+	}
 	return e
+}
+
+// flight is that of a collector; nil where it is not enabled.
+func (e *Exporter) flight(name string) *flight {
+	if i := slices.Index(e.names, name); i >= 0 {
+		return e.flights[i]
+	}
+	return nil
 }
 
 // Names are the collectors' names, in order.

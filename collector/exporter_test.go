@@ -98,6 +98,31 @@ func TestALateCollectorHoldsOnlyItsOwnSet(t *testing.T) {
 	})
 }
 
+func TestACollectorThatUsesAnotherRunsAfterIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		user, used := &fake{takes: time.Second}, refreshed(&fake{takes: 3 * time.Second})
+		user.After = &used.Definition
+		user.Refresh = time.Hour
+		e, _ := testExporter(t, user, used)
+		expect(t, "after 3.5 s", scrape(e, 3500*time.Millisecond, "a"), "")
+		expect(t, "after 4.5 s", scrape(e, time.Second, "a"), `success{collector="a"} 1`, "value 1", "value_up 0")
+		time.Sleep(2 * time.Hour)
+		scrape(e, time.Minute, "a")
+		if n := used.runs.Load(); n != 1 {
+			t.Errorf("what was asked for once ran %d times", n)
+		}
+	})
+}
+
+func TestACollectorDoesNotWaitForOneThatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		user, hung := refreshed(&fake{}), refreshed(&fake{takes: time.Hour, deaf: true})
+		user.After = &hung.Definition
+		e, _ := testExporter(t, user, hung)
+		expect(t, "after a minute", scrape(e, 61*time.Second, "a"), `success{collector="a"} 1`, "value 1", "value_up 0")
+	})
+}
+
 func TestACollectorThatHangsIsNeverStartedTwice(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hung := &fake{takes: time.Hour, deaf: true}

@@ -20,6 +20,8 @@ const (
 	// dutyCycle bounds what we cost: a refresh that took 1 s is not repeated for 100 s.
 	dutyCycle  = 100
 	firstRetry = 30 * time.Second
+	// patience is how long a first run waits for that of another collector: one that hangs must not keep this one from running.
+	patience = time.Minute
 	// keepIntervals is how old a snapshot may grow: a gap is honest, an old number is not.
 	keepIntervals = 4
 )
@@ -30,6 +32,7 @@ type flight struct {
 	bounds     func() metric.Bounds
 	run        func(context.Context, *metric.Set) error
 	turn       func() bool
+	after      *flight                   // whose first run comes before; may be nil
 	changed    func(before, now *result) // told at the end of each run
 
 	mu      sync.Mutex
@@ -153,9 +156,29 @@ func (f *flight) start(limit time.Duration) <-chan struct{} {
 	return f.landed
 }
 
+// first waits for the end of a first run, which it starts unless somebody did.
+func (f *flight) first(ctx context.Context) {
+	f.mu.Lock()
+	if f.last != nil {
+		f.mu.Unlock()
+		return
+	}
+	landed := f.start(refreshLimit)
+	f.mu.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	select {
+	case <-landed:
+	case <-ctx.Done():
+	}
+}
+
 func (f *flight) fly(limit time.Duration) {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
+	if f.after != nil {
+		f.after.first(ctx)
+	}
 	began := time.Now()
 	set := metric.NewSet(f.bounds())
 	err := guard.Run(func() error { return f.run(ctx, set) })

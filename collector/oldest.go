@@ -26,7 +26,7 @@ var OldestTime = &metric.Metric{
 
 // OldestData tells how far back data goes, to be compared with what people were promised.
 var OldestData = Definition{
-	Name: "oldest", Source: Database, Refresh: time.Hour,
+	Name: "oldest", Source: Database, Refresh: time.Hour, After: &UploadTree,
 	Help: "How far back what is kept of people goes",
 	Columns: Columns([]Definition{
 		Archive, Offline, {Columns: map[string][]string{"last": {"server_host", "seconds"}}},

@@ -22,7 +22,7 @@ func TestAPanicSaysWhereAndNothingOfWhat(t *testing.T) {
 func TestErrorsPass(t *testing.T) {
 	failure := errors.New("failed")
 	for _, want := range []error{nil, failure} {
-		if got := Run(func() error { return want }); got != want {
+		if got := Run(func() error { return want }); !errors.Is(got, want) {
 			t.Errorf("got %v, want %v", got, want)
 		}
 	}
