@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"slices"
 	"strconv"
 	"time"
 
@@ -36,23 +37,42 @@ var OldestData = Definition{
 		if src.Databases == nil { // then it would be told of files and logs alone, and look complete
 			return src.absent(errNoSQL)
 		}
-		for _, store := range src.UploadStores {
-			// What the last walk saw; before the first one it is not known.
-			if _, oldest, _ := store.memory.lately(); oldest > 0 {
-				out.Add(OldestTime, float64(oldest), "uploads")
-			}
-		}
+		src.oldestUpload(out)
 		return errors.Join(
-			src.oldestOf(ctx, Archive, archiveOldest, "archive", out),
-			src.oldestOf(ctx, Offline, offlineOldest, "offline", out),
+			src.oldestOf(ctx, Archive, archiveOldest, "archive", "mod_mam", out),
+			src.oldestOf(ctx, Offline, offlineOldest, "offline", "mod_offline", out),
 			src.oldestActivity(ctx, out),
 			src.oldestLine(out),
 		)
 	},
 }
 
-// oldestOf takes the oldest over all vhosts from what another collector tells.
-func (s *Sources) oldestOf(ctx context.Context, d Definition, m *metric.Metric, store string, out *metric.Set) error {
+// oldestUpload is what the last walk saw, if it saw all of the directories.
+func (s *Sources) oldestUpload(out *metric.Set) {
+	var times []int64
+	for _, store := range s.UploadStores {
+		switch _, oldest, known := store.memory.lately(); {
+		case !known:
+			return
+		case oldest > 0:
+			times = append(times, oldest)
+		}
+	}
+	if len(times) > 0 {
+		out.Add(OldestTime, float64(slices.Min(times)), "uploads")
+	}
+}
+
+// Elsewhere tells whether a vhost keeps what a module stores somewhere that nobody looks at.
+func (s *Sources) Elsewhere(module string) bool {
+	return s.Config != nil && len(s.Config.Elsewhere[module]) > 0
+}
+
+// oldestOf takes the oldest over all vhosts from what another collector tells, where it tells of all.
+func (s *Sources) oldestOf(ctx context.Context, d Definition, m *metric.Metric, store, module string, out *metric.Set) error {
+	if s.Elsewhere(module) {
+		return nil
+	}
 	set, err := taste(ctx, s, d)
 	if err != nil {
 		return err
@@ -67,6 +87,9 @@ func (s *Sources) oldestOf(ctx context.Context, d Definition, m *metric.Metric, 
 
 // oldestActivity is when the account was last seen that was not seen for longest. ejabberd writes the seconds as a text of ten digits.
 func (s *Sources) oldestActivity(ctx context.Context, out *metric.Set) error {
+	if s.Elsewhere("mod_last") {
+		return nil
+	}
 	err := s.inSQL(ctx, "mod_last", "last", func(ctx context.Context, db *database.Conn) error {
 		var oldest *string
 		if err := db.QueryRow(ctx, `SELECT min(seconds) FROM last WHERE length(seconds) = 10`).Scan(&oldest); err != nil || oldest == nil {
@@ -85,14 +108,15 @@ func (s *Sources) oldestActivity(ctx context.Context, out *metric.Set) error {
 	return err
 }
 
-// oldestLine leaves out a log that may not be read, or is not there: the collector of the log tells what to do.
+// oldestLine leaves out a log that may not be read, or is not there: the collector of the log tells what to do. One that was
+// rotated into files that nobody here unpacks is left out too.
 func (s *Sources) oldestLine(out *metric.Set) error {
 	if s.LogPath == "" || s.Config == nil {
 		return nil
 	}
 	oldest, err := logfile.Oldest(s.LogPath)
 	switch {
-	case errors.Is(err, fs.ErrPermission), errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, fs.ErrNotExist), errors.Is(err, logfile.ErrPacked):
 		return nil
 	case err != nil:
 		return err

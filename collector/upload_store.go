@@ -33,7 +33,8 @@ type uploadMemory struct {
 	seen         bool       // the directory was there
 	expired      float64    // files past their time, as UploadTree last found them
 	oldest       int64      // Unix time of the oldest file; 0: there is none
-	told         bool       // UploadTree has walked
+	told         bool       // UploadTree has walked, and nothing went wrong
+	missing      bool       // it found no directory, where none was before
 	added        amount
 	removed      map[uploads.Reason]amount
 	evictedAfter *metric.Tally
@@ -124,14 +125,22 @@ func (m *uploadMemory) wasSeen() bool {
 func (m *uploadMemory) keep(expired float64, oldest int64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.expired, m.oldest, m.told = expired, oldest, true
+	m.expired, m.oldest, m.told, m.missing = expired, oldest, true, false
 }
 
-// lately is what UploadTree last found.
-func (m *uploadMemory) lately() (expired float64, oldest int64, told bool) {
+// forget makes it unknown what there is.
+func (m *uploadMemory) forget(why error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.expired, m.oldest, m.told
+	m.expired, m.oldest, m.told = 0, 0, false
+	m.missing = errors.Is(why, fs.ErrNotExist) && !m.seen
+}
+
+// lately is what UploadTree last found; nothing, where the directory is made with the first upload.
+func (m *uploadMemory) lately() (expired float64, oldest int64, known bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.expired, m.oldest, m.told || m.missing
 }
 
 func (m *uploadMemory) add(changes *uploads.Changes, now time.Time) {

@@ -9,10 +9,48 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chapril/ejabberd_exporter/internal/ejabberdconf"
 	"github.com/chapril/ejabberd_exporter/internal/metric"
 )
+
+// TestTheOldestUploadIsKnownOfAllOrNot: the oldest of what could be seen would look like the oldest of all.
+func TestTheOldestUploadIsKnownOfAllOrNot(t *testing.T) {
+	dir := t.TempDir()
+	seen, other := filepath.Join(dir, "seen"), filepath.Join(dir, "other")
+	for path, at := range map[string]int64{seen: 2_000_000, other: 1_000_000} {
+		file := filepath.Join(path, "account", "random", "file")
+		if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(file, nil, 0o600), os.Chtimes(file, time.Time{}, time.Unix(at, 0))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	configured := []ejabberdconf.Upload{{Vhost: "a.example", Docroot: seen}, {Vhost: "b.example", Docroot: other}, {Vhost: "c.example", Docroot: filepath.Join(dir, "later")}}
+	src := &Sources{Uploads: configured, UploadStores: UploadStores(configured, nil), Bounds: metric.Bounds{}}
+	src.Bounds.Bind("vhost", 0, "a.example", "b.example", "c.example")
+	oldest := func(want string) {
+		t.Helper()
+		out := metric.NewSet(src.Bounds)
+		src.oldestUpload(out)
+		if strings.TrimSpace(out.Text()) != want {
+			t.Errorf("got %q, want %q", out.Text(), want)
+		}
+	}
+	oldest("")
+	walk := func() { _ = UploadTree.Collect(t.Context(), src, metric.NewSet(src.Bounds)) }
+	walk()
+	oldest(`ejabberd_oldest_data_timestamp_seconds{store="uploads"} 1e+06`)
+	if err := os.Rename(other, other+"-away"); err != nil {
+		t.Fatal(err)
+	}
+	walk()
+	oldest("")
+	if err := os.Rename(other+"-away", other); err != nil {
+		t.Fatal(err)
+	}
+	walk()
+	oldest(`ejabberd_oldest_data_timestamp_seconds{store="uploads"} 1e+06`)
+}
 
 // TestADirectoryThatIsNotMadeYet: ejabberd makes a vhost's directory with the first upload there.
 func TestADirectoryThatIsNotMadeYet(t *testing.T) {

@@ -115,6 +115,7 @@ func (s *UploadStore) tell(ctx context.Context, now time.Time, out *metric.Set) 
 		}
 	})
 	if err != nil {
+		s.memory.forget(err)
 		return err
 	}
 	for _, tally := range []*metric.Tally{stored, sizes, ages} {

@@ -79,13 +79,19 @@ func (n numbers) sum(name, label string) *int64 {
 	return &whole
 }
 
+// keeper are the modules that fill the stores which may be in SQL or not.
+var keeper = map[string]string{"archive": "mod_mam", "offline": "mod_offline", "last_activity": "mod_last"}
+
 func (s *settings) report(found *discovery.Found, n numbers) privacy.Report {
-	r := privacy.Report{
-		Made: time.Now(), Accounts: n.sum("ejabberd_accounts", ""),
-		PlainPasswords: n.sum("ejabberd_account_credentials", "plain"),
-		LogsPeople:     found.Sources.LogPath != "",
+	src := found.Sources
+	r := privacy.Report{Made: time.Now(), LogsPeople: src.LogPath != ""}
+	if holds(src.AccountsInSQL, src.Vhosts) { // a part would look like the whole
+		r.Accounts, r.PlainPasswords = n.sum("ejabberd_accounts", ""), n.sum("ejabberd_account_credentials", "plain")
 	}
-	if config := found.Sources.Config; config != nil {
+	if config := src.Config; config != nil {
+		if r.PlainPasswords != nil && *r.PlainPasswords == 0 && len(config.Policy.PlainPasswords) > 0 {
+			r.PlainPasswords = nil // the next one will be
+		}
 		encrypted := strings.HasPrefix(config.Policy.S2SStartTLS, "required")
 		r.S2SEncrypted = &encrypted
 		for _, u := range config.Uploads {
@@ -96,6 +102,10 @@ func (s *settings) report(found *discovery.Found, n numbers) privacy.Report {
 	}
 	for _, name := range collector.KeptStores {
 		store := privacy.Store{Name: name, Promise: s.promises[name]}
+		if src.Elsewhere(keeper[name]) { // a part would look like the whole
+			r.Stores = append(r.Stores, store)
+			continue
+		}
 		if at := n.sum(collector.OldestTime.Name, name); at != nil {
 			oldest := time.Unix(*at, 0)
 			store.Oldest = &oldest

@@ -33,6 +33,8 @@ type Config struct {
 	// InSQL are, for each of the Stores, the vhosts that keep it in SQL. The tables of the others are empty, or hold what was left
 	// there, which says nothing of what they have.
 	InSQL map[string][]string `json:"in_sql,omitempty"`
+	// Elsewhere are, for each of the Stores, the vhosts that keep it somewhere else: what SQL holds is not all of it then.
+	Elsewhere map[string][]string `json:"elsewhere,omitempty"`
 	// Events is where ejabberd sends its event counters; none without mod_metrics.
 	Events []Events `json:"events,omitempty"`
 	Policy Policy   `json:"policy"`

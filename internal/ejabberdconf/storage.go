@@ -12,7 +12,7 @@ const OAuth = "oauth"
 
 // storage finds what each vhost keeps in SQL. A module that is not loaded keeps nothing, whatever its table holds from earlier.
 func (r *reader) storage() {
-	inSQL := map[string][]string{}
+	inSQL, elsewhere := map[string][]string{}, map[string][]string{}
 	for _, vhost := range r.Hosts {
 		fallback := r.options.text(vhost, "default_db", "mnesia")
 		for _, store := range Stores {
@@ -22,8 +22,11 @@ func (r *reader) storage() {
 			} else if store == OAuth {
 				backend = r.options.text(vhost, "oauth_db_type", fallback)
 			}
-			if isSQL(backend) {
+			switch {
+			case isSQL(backend):
 				inSQL[store] = append(inSQL[store], vhost)
+			case backend != "" && store != OAuth: // which has no module that says whether it is used
+				elsewhere[store] = append(elsewhere[store], vhost)
 			}
 		}
 		if m, ok := r.options.module(vhost, "mod_muc"); ok && isSQL(m.text("ram_db_type", r.options.text(vhost, "default_ram_db", "mnesia"))) {
@@ -32,5 +35,8 @@ func (r *reader) storage() {
 	}
 	if len(inSQL) > 0 {
 		r.InSQL = inSQL
+	}
+	if len(elsewhere) > 0 {
+		r.Elsewhere = elsewhere
 	}
 }

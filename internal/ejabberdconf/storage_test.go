@@ -34,6 +34,14 @@ func TestStorage(t *testing.T) {
 	}
 }
 
+func TestElsewhere(t *testing.T) {
+	got := readText(t, "hosts: [a.example, b.example]\ndefault_db: sql\nmodules: {mod_mam: {db_type: mnesia}, mod_last: {}}\n"+
+		"host_config: {b.example: {modules: {mod_offline: {db_type: mnesia}}}}").Elsewhere
+	if want := map[string][]string{"mod_mam": {"a.example"}, "mod_offline": {"b.example"}}; !reflect.DeepEqual(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+}
+
 func TestRoomsInSQL(t *testing.T) {
 	for text, want := range map[string]int{
 		"hosts: [a.example, b.example]\nmodules: {mod_muc: {}}\ndefault_db: sql":        0,

@@ -11,9 +11,16 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
+
+// ErrPacked is told of a log that was compressed in a way that is not read here, so that its age is not known.
+var ErrPacked = errors.New("a rotated log is compressed, and not by gzip")
+
+// packed are the endings of what the usual programs make.
+var packed = []string{".xz", ".bz2", ".zst", ".lz4", ".lzma", ".Z"}
 
 // enough is how much of a log is read to find a line that has a time: what an incident left may stand before it.
 const enough = 256 << 10
@@ -49,6 +56,9 @@ func firstTime(path string) (time.Time, error) {
 		return time.Time{}, err
 	}
 	defer func() { _ = file.Close() }()
+	if slices.Contains(packed, filepath.Ext(path)) {
+		return time.Time{}, ErrPacked
+	}
 	var text io.Reader = file
 	if strings.HasSuffix(path, ".gz") {
 		if text, err = gzip.NewReader(file); err != nil {

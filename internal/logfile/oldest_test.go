@@ -53,3 +53,16 @@ func TestOldest(t *testing.T) {
 		t.Errorf("a file that is not what it says: %v", err)
 	}
 }
+
+// TestPacked: the age of what is not read here is unknown, and the oldest of the others is not the oldest.
+func TestPacked(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ejabberd.log")
+	for name, text := range map[string]string{path: failed, path + ".1.xz": "\xfd7zXZ"} {
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if at, err := logfile.Oldest(path); !errors.Is(err, logfile.ErrPacked) {
+		t.Errorf("%v, %v", at, err)
+	}
+}
