@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Policy is what the doctor judges: settings with which ejabberd starts, and of which somebody may be sorry one day.
@@ -154,9 +155,29 @@ func (r *reader) usesOAuth() bool {
 
 func (r *reader) servesAPI() bool { return len(r.APIURLs()) > 0 }
 
-// listable says whether every user of this host can list a directory of uploads: each directory on the way lets others pass, and
+// patience is how long a directory may take to be looked at. On a file server that hangs it takes for ever, and nobody would know
+// anything then, of ejabberd either.
+const patience = 2 * time.Second
+
+// listable gives up where a directory takes too long, and does not look at further ones.
+func (r *reader) listable(docroot string) *bool {
+	if r.hanging {
+		return nil
+	}
+	seen := make(chan *bool, 1)
+	go func() { seen <- r.look(docroot) }()
+	select {
+	case is := <-seen:
+		return is
+	case <-time.After(patience):
+		r.hanging = true
+		return nil
+	}
+}
+
+// everybodyLists says whether every user of this host can list a directory of uploads: each directory on the way lets others pass, and
 // itself lets them read. Nil where that can not be seen, as of a directory that does not exist yet.
-func listable(docroot string) *bool {
+func everybodyLists(docroot string) *bool {
 	info, err := os.Stat(docroot)
 	if err != nil {
 		return nil

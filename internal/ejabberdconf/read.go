@@ -28,6 +28,7 @@ func read(path string, readFile func(string) ([]byte, error), environ []string) 
 	r := &reader{
 		Config:   &Config{Path: path, Hosts: []string{}, Listeners: []Listener{}, Databases: []Database{}, Uploads: []Upload{}, CertFiles: []string{}},
 		readFile: readFile,
+		look:     everybodyLists,
 		unicode:  map[string]string{},
 	}
 	r.readCtl(filepath.Join(filepath.Dir(path), "ejabberdctl.cfg"), environ)
@@ -59,6 +60,8 @@ type reader struct {
 	options  *options
 	ctl      settings
 	readFile func(string) ([]byte, error)
+	look     func(docroot string) *bool
+	hanging  bool              // look was given up
 	unicode  map[string]string // vhost as ejabberd itself writes it, by its ASCII form
 	files    int               // read so far, so that includes come to an end
 }

@@ -44,7 +44,7 @@ func (r *reader) uploads() {
 			u.SoftQuota, u.HardQuota = r.quotas(vhost, quota)
 			u.Retention = r.retention(quota)
 		}
-		u.Listable = listable(u.Docroot)
+		u.Listable = r.listable(u.Docroot)
 		r.Uploads = append(r.Uploads, u)
 	}
 }
