@@ -3,10 +3,16 @@
 package discovery
 
 import (
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/chapril/ejabberd_exporter/internal/ejabberdconf"
 )
 
 // TestDocrootsKeepTheirOrder: file systems are numbered by it, and the numbers are labels.
@@ -56,4 +62,44 @@ func TestChanged(t *testing.T) {
 	if !found.Changed(options) {
 		t.Error("a file that is gone is nothing new")
 	}
+}
+
+// TestHostsThatTheAPIDidNotTellYet: where neither flags nor facts name the hosts, an API that is down at the start must not leave the
+// exporter without any for ever.
+func TestHostsThatTheAPIDidNotTellYet(t *testing.T) {
+	facts := filepath.Join(t.TempDir(), "facts.json")
+	var text strings.Builder
+	if err := new(ejabberdconf.Config).Write(&text); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(facts, []byte(text.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	up := false
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if !up {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		_, _ = io.WriteString(w, `["a.test"]`)
+	}))
+	defer api.Close()
+	options := Options{Facts: facts, URL: api.URL + "/api"}
+	found, err := Discover(t.Context(), options, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(found.Sources.Vhosts) != 0 || !found.Changed(options) {
+		t.Errorf("vhosts %v, nothing new to be found: %v", found.Sources.Vhosts, !found.Changed(options))
+	}
+	up = true
+	again, err := Discover(t.Context(), options, found)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(again.Sources.Vhosts, []string{"a.test"}) {
+		t.Errorf("vhosts %v", again.Sources.Vhosts)
+	}
+	found.Close(t.Context())
+	again.Close(t.Context())
 }
