@@ -129,7 +129,8 @@ func (c *Client) roundTrip(ctx context.Context, request *http.Request, cmd comma
 		err error
 	}
 	replies := make(chan reply, 1)
-	open, quit := context.WithCancel(c.stop)
+	open, quit := context.WithCancel(context.Background())
+	request.Close = c.stop.Err() != nil // nobody would use the connection again
 	go func() {
 		response, err := c.transport.RoundTrip(request.WithContext(open)) //nolint:bodyclose // whoever receives it does
 		replies <- reply{response, err}
@@ -143,8 +144,10 @@ func (c *Client) roundTrip(ctx context.Context, request *http.Request, cmd comma
 	left := make(chan struct{})
 	c.left[cmd] = left
 	limit := time.AfterFunc(maxLeft, quit)
+	forgotten := context.AfterFunc(c.stop, quit)
 	go func() {
 		defer close(left)
+		defer forgotten()
 		r := <-replies
 		limit.Stop()
 		quit()

@@ -138,6 +138,40 @@ func TestWhoWaitsSaysWhatTheOtherSays(t *testing.T) {
 	}
 }
 
+// A new discovery closes the client of the one before while others still ask through it: that is no outage of ejabberd's.
+func TestCloseLetsCallsFinish(t *testing.T) {
+	arrived, awake := make(chan struct{}, 2), make(chan struct{})
+	s := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		arrived <- struct{}{}
+		<-awake
+		_, _ = io.WriteString(w, `{"stat":1}`)
+	})
+	c := client(t, s.URL)
+	asked := make(chan error)
+	go func() { _, err := c.Uptime(t.Context()); asked <- err }()
+	<-arrived
+	c.Close()
+	close(awake)
+	if err := <-asked; err != nil {
+		t.Errorf("the call under way: %v", err)
+	}
+	if _, err := c.Uptime(t.Context()); err != nil {
+		t.Errorf("the next one of the same run: %v", err)
+	}
+}
+
+// TestCloseEndsWhatNobodyWaitsFor: it would hold a connection for minutes.
+func TestCloseEndsWhatNobodyWaitsFor(t *testing.T) {
+	ended := make(chan struct{})
+	s := serve(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done(); close(ended) })
+	c := client(t, s.URL, func(o *Options) { o.Timeout = 30 * time.Millisecond })
+	if _, err := c.Uptime(t.Context()); !errors.Is(err, ErrTimeout) {
+		t.Fatal(err)
+	}
+	c.Close()
+	<-ended
+}
+
 // ejabberd closes connections that are idle for long: the next call must not fail for that.
 func TestClosedIdleConnection(t *testing.T) {
 	s := answers(t, dialects["26.07"])
