@@ -12,7 +12,7 @@ import (
 )
 
 // stored are the numbers of uploads: other files, other numbers.
-var stored = []string{"ejabberd_upload_"}
+var stored = []string{"ejabberd_upload_", "ejabberd_oldest_data_timestamp_seconds{store=\"uploads\"}"}
 
 // ofUploads is what happens to the directory of uploads.
 var ofUploads = []fault{
