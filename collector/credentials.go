@@ -12,13 +12,15 @@ import (
 	"github.com/chapril/ejabberd_exporter/internal/metric"
 )
 
-// credentialTypes are the numbers of users.type from 25.03 on. Rows from before have none until their account logs in again.
+// credentialTypes are the numbers of users.type from 25.03 on. Rows from before have none until their account logs in again: of
+// those SCRAM is called unmigrated, whatever its hash.
 var credentialTypes = []string{"unmigrated", "plain", "scram-sha-1", "scram-sha-256", "scram-sha-512"}
 
 var accountCredentials = &metric.Metric{
-	Name: "ejabberd_account_credentials", Source: "PostgreSQL users.type, users.iterationcount up to ejabberd 24.12", Scope: metric.Database, Refreshed: true,
+	Name: "ejabberd_account_credentials", Source: "PostgreSQL users.type, users.iterationcount", Scope: metric.Database, Refreshed: true,
 	Labels: []metric.Label{metric.Vhost, metric.OneOf("format", append([]string{"scram"}, credentialTypes...)...)},
-	Help:   "Accounts by the form in which their password is stored, of which an account can have several; up to ejabberd 24.12 plain and scram only",
+	Help: "Accounts by the form in which their password is stored, of which an account can have several; up to ejabberd 24.12 plain and scram only; " +
+		"unmigrated is SCRAM from before 25.03 whose account has not logged in since",
 }
 
 // Credentials counts the forms in which passwords are stored. It never sees a password, hash or salt: it may not read those columns.
@@ -31,7 +33,8 @@ var Credentials = Definition{
 		return src.refresh(ctx, func(ctx context.Context, db *database.Conn) error {
 			formats, kind := []string{"plain", "scram"}, "(iterationcount > 0)::int"
 			if db.Schema.UserTypes {
-				formats, kind = credentialTypes, "type"
+				// A password without a number is as plain as it was before 25.03: type 0 is what the upgrade gave to every row.
+				formats, kind = credentialTypes, "CASE WHEN type = 0 AND iterationcount = 0 THEN 1 ELSE type END"
 			}
 			wanted := identity(src.accountVhosts(db))
 			for vhost := range wanted {
@@ -61,8 +64,11 @@ var Credentials = Definition{
 }
 
 // accountVhosts are the labels that a database must have a number of accounts for.
-func (s *Sources) accountVhosts(db *database.Conn) []string {
-	kept := both(db.Target.Vhosts, s.AccountsInSQL)
+func (s *Sources) accountVhosts(db *database.Conn) []string { return vhostLabels(db, s.AccountsInSQL) }
+
+// vhostLabels are those that a database must have a number for, of what these vhosts keep in theirs.
+func vhostLabels(db *database.Conn, vhosts []string) []string {
+	kept := both(db.Target.Vhosts, vhosts)
 	if len(kept) > 0 && !db.Schema.MultiHost {
 		return db.VhostLabels()
 	}

@@ -14,9 +14,10 @@ import (
 func TestNewerServers(t *testing.T) {
 	src := fill(t, startPostgres(t), "ejabberd", "pg.new.sql", `
 		ALTER TABLE users ADD COLUMN type smallint NOT NULL DEFAULT 0, DROP CONSTRAINT users_pkey, ADD PRIMARY KEY (server_host, username, type);
-		INSERT INTO users (username, server_host, type, password) VALUES
-			('a', 'one.test', 2, ''), ('a', 'one.test', 3, ''), ('b', 'one.test', 1, ''), ('c', 'one.test', 0, ''), ('d', 'one.test', 9, ''),
-			('a', 'two.test', 4, ''), ('a', 'gone.test', 4, '');
+		INSERT INTO users (username, server_host, type, iterationcount, password) VALUES
+			('a', 'one.test', 2, 4096, ''), ('a', 'one.test', 3, 4096, ''), ('b', 'one.test', 1, 0, ''), ('c', 'one.test', 0, 4096, ''),
+			('d', 'one.test', 9, 4096, ''), ('e', 'one.test', 0, 0, ''), -- e has a plain password from before the upgrade
+			('a', 'two.test', 4, 4096, ''), ('a', 'gone.test', 4, 4096, '');
 		INSERT INTO private_storage (username, server_host, namespace, data) VALUES
 			('a', 'one.test', 'jabber:ejabberd:banned', ''), ('a', 'one.test', 'storage:bookmarks', ''), ('b', 'one.test', 'jabber:ejabberd:banned', '');
 		UPDATE pg_class SET reltuples = 1e9 WHERE relname = 'private_storage'; -- a sample would miss both bans
@@ -28,7 +29,7 @@ func TestNewerServers(t *testing.T) {
 		"one.test", "two.test")
 
 	collect(t, Credentials, src, `
-		ejabberd_account_credentials{vhost="one.test",format="plain"} 1
+		ejabberd_account_credentials{vhost="one.test",format="plain"} 2
 		ejabberd_account_credentials{vhost="one.test",format="scram-sha-1"} 1
 		ejabberd_account_credentials{vhost="one.test",format="scram-sha-256"} 1
 		ejabberd_account_credentials{vhost="one.test",format="scram-sha-512"} 0
