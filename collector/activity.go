@@ -46,17 +46,20 @@ var Activity = Definition{
 	Columns: map[string][]string{"last": {"username", "server_host", "seconds", "state"}},
 	Metrics: []*metric.Metric{accountsActive, neverLoggedIn},
 	Collect: func(ctx context.Context, src *Sources, out *metric.Set) error {
-		online, err := src.online(ctx)
+		online, err := src.present(ctx)
 		if err != nil {
 			return err
 		}
 		// The table is there on every server, and empty where ejabberd keeps its mod_last elsewhere.
 		return src.inSQL(ctx, "mod_last", "last", func(ctx context.Context, db *database.Conn) error {
+			known := both(src.storedVhosts(db, "mod_last", false), online.known)
+			if len(known) == 0 {
+				return nil
+			}
 			counted, err := countActivity(ctx, db, online.in(db), time.Now())
 			if err != nil {
 				return err
 			}
-			known := both(src.storedVhosts(db, "mod_last", false), append(online.vhosts, metric.Shared))
 			for vhost, n := range counted {
 				if !slices.Contains(known, vhost) {
 					continue

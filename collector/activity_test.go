@@ -13,7 +13,8 @@ func TestActivityWhereItIsKept(t *testing.T) {
 			('b', 'one.test', extract(epoch FROM now() - interval '2 days')::bigint::text, ''),
 			('c', 'one.test', extract(epoch FROM now())::bigint::text, 'Registered but didn''t login')`,
 		"one.test", "two.test")
-	src.API = &fakeAPI{vhosts: src.Vhosts, online: map[string]string{"b": "one.test", "d": "one.test", "e": "two.test"}}
+	served := append(make([]string, 0, 3), src.Vhosts...)
+	src.API = &fakeAPI{vhosts: served, online: map[string]string{"b": "one.test", "d": "one.test", "e": "two.test"}}
 	one := `
 		ejabberd_accounts_active{vhost="one.test",window="1d"} 2
 		ejabberd_accounts_active{vhost="one.test",window="30d"} 3
@@ -29,6 +30,10 @@ func TestActivityWhereItIsKept(t *testing.T) {
 		ejabberd_accounts_active{vhost="two.test",window="7d"} 1
 		ejabberd_accounts_active{vhost="two.test",window="90d"} 1`+never+`
 		ejabberd_accounts_never_logged_in{vhost="two.test"} 0`)
+
+	if next := served[:3][2]; next != "" {
+		t.Errorf("%s was written behind what belongs to somebody else", next)
+	}
 
 	src.InSQL["mod_last"] = []string{"one.test"}
 	collect(t, Activity, src, one+never)

@@ -39,16 +39,20 @@ var Newcomers = Definition{
 	},
 	Metrics: []*metric.Metric{createdUnused},
 	Collect: func(ctx context.Context, src *Sources, out *metric.Set) error {
-		online, err := src.online(ctx)
+		online, err := src.present(ctx)
 		if err != nil {
 			return err
 		}
 		return src.inSQL(ctx, "mod_last", "last", func(ctx context.Context, db *database.Conn) error {
+			known := both(src.storedVhosts(db, "mod_last", false), online.known)
+			if len(known) == 0 {
+				return nil
+			}
 			unused, err := countUnused(ctx, db, online)
 			if err != nil {
 				return err
 			}
-			for _, vhost := range both(src.storedVhosts(db, "mod_last", false), append(online.vhosts, metric.Shared)) {
+			for _, vhost := range known {
 				if vhost != metric.Shared && !src.hasAccounts(vhost) {
 					continue
 				}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -43,7 +44,8 @@ var Online = Definition{
 
 // presence is who was online during one run, and on which vhosts that is known.
 type presence struct {
-	vhosts   []string
+	vhosts   []string                    // labels
+	known    []string                    // labels of accounts that can be looked up in accounts
 	accounts map[ejabberd.Account]string // with its vhost
 }
 
@@ -57,13 +59,25 @@ func (s *Sources) online(ctx context.Context) (*presence, error) {
 	}
 	p := &presence{accounts: map[ejabberd.Account]string{}}
 	if len(s.SessionsInSQL) > 0 {
-		p.vhosts = s.SessionsInSQL
-		return p, s.sessionRows(ctx, p.add)
+		p.vhosts, err = s.sessionRows(ctx, p.add)
+		// Who is online on any of several vhosts is not to be found on one of them.
+		p.known = slices.DeleteFunc(slices.Clone(p.vhosts), func(v string) bool { return v == metric.Shared })
+		return p, err
 	}
 	if p.vhosts, err = api.Vhosts(ctx); err != nil {
 		return nil, err
 	}
+	p.known = slices.Concat(p.vhosts, []string{metric.Shared})
 	return p, namesOff(api.ConnectedUsers(ctx, p.add))
+}
+
+// present is online for whoever looks accounts up in it.
+func (s *Sources) present(ctx context.Context) (*presence, error) {
+	p, err := s.online(ctx)
+	if err == nil && len(p.known) == 0 {
+		err = fmt.Errorf("%w: sessions are kept in SQL, and no table sm tells of which vhost they are", ErrOff)
+	}
+	return p, err
 }
 
 // namesOff makes of a refusal that the operator does not want us to read names: that is a choice, not a failure.
@@ -74,28 +88,33 @@ func namesOff(err error) error {
 	return err
 }
 
-// sessionRows reads the table sm (sm_db_type: sql). Its rows outlive a crash of ejabberd, so they are only believed while
-// ejabberd answers.
-func (s *Sources) sessionRows(ctx context.Context, each func(string, ejabberd.Account)) error {
+// sessionRows reads the table sm (sm_db_type: sql), and gives the labels that it knows all sessions of. Its rows outlive a crash of
+// ejabberd, so they are only believed while ejabberd answers.
+func (s *Sources) sessionRows(ctx context.Context, each func(string, ejabberd.Account)) (vhosts []string, err error) {
 	if _, err := s.API.Uptime(ctx); err != nil {
-		return err
+		return nil, err
 	}
-	wanted := identity(s.SessionsInSQL)
-	return s.refresh(ctx, func(ctx context.Context, db *database.Conn) error {
-		if !db.Schema.Has("sm") {
+	err = s.refresh(ctx, func(ctx context.Context, db *database.Conn) error {
+		wanted := vhostLabels(db, s.SessionsInSQL)
+		if len(wanted) == 0 {
 			return nil
 		}
+		if !db.Schema.Has("sm") {
+			return errors.New("there is no table sm, in which sm_db_type: sql keeps sessions: ejabberd runs with another configuration, or this is not its database")
+		}
+		vhosts = append(vhosts, wanted...)
 		rows, err := db.Query(ctx, `SELECT username, `+db.HostColumn()+` FROM sm`)
 		if err != nil {
 			return err
 		}
 		var user, host string
 		_, err = pgx.ForEachRow(rows, []any{&user, &host}, func() error {
-			if vhost := db.VhostLabel(host); wanted[vhost] != "" || vhost == metric.Shared {
+			if vhost := db.VhostLabel(host); slices.Contains(wanted, vhost) {
 				each(vhost, ejabberd.AccountOf(user, vhost))
 			}
 			return nil
 		})
 		return err
 	})
+	return vhosts, err
 }

@@ -39,15 +39,17 @@ var Sessions = Definition{
 		}
 		count := func(vhost string, _ ejabberd.Account) { out.Add(sessions, 1, vhost) }
 		if len(src.SessionsInSQL) > 0 {
-			for _, vhost := range src.SessionsInSQL {
-				out.Add(sessions, 0, vhost)
-			}
-			if err := src.sessionRows(ctx, count); err != nil {
+			stored, err := src.sessionRows(ctx, count)
+			if err != nil {
 				return err
+			}
+			for _, vhost := range stored {
+				out.Add(sessions, 0, vhost)
 			}
 			vhosts = slices.DeleteFunc(slices.Clone(vhosts), func(v string) bool { return slices.Contains(src.SessionsInSQL, v) })
 		}
-		if len(vhosts) > manyVhosts {
+		// A list would hold the sessions of all vhosts, so none is asked for where some are in SQL.
+		if len(vhosts) > manyVhosts && len(src.SessionsInSQL) == 0 {
 			for _, vhost := range vhosts {
 				out.Add(sessions, 0, vhost)
 			}

@@ -59,22 +59,26 @@ var Tables = Definition{
 }
 
 func readTables(ctx context.Context, db *database.Conn, out *metric.Set) error {
-	// pg_total_relation_size waits for locks: no other table may be in the way.
+	// pg_total_relation_size waits for locks: no other table may be in the way. reltuples is -1 before the first ANALYZE,
+	// up to PostgreSQL 13 it was 0: then there are pages that the catalogue does not know of either.
 	rows, err := db.Query(ctx, `
-		SELECT c.relname, pg_total_relation_size(c.oid), c.reltuples::float8, coalesce(s.n_dead_tup, 0)
+		SELECT c.relname, pg_total_relation_size(c.oid),
+			CASE WHEN c.reltuples > 0 OR c.reltuples = 0 AND (c.relpages > 0 OR pg_relation_size(c.oid) = 0) THEN c.reltuples::float8 END,
+			coalesce(s.n_dead_tup, 0)
 		FROM pg_class AS c LEFT JOIN pg_stat_user_tables AS s ON s.relid = c.oid
 		WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND c.relname IN ('`+strings.Join(bigTables, "', '")+`')`)
 	if err != nil {
 		return err
 	}
 	var table string
-	var size, estimate, dead float64
+	var size, dead float64
+	var estimate *float64
 	_, err = pgx.ForEachRow(rows, []any{&table, &size, &estimate, &dead}, func() error {
 		name := db.Target.Name
 		out.Add(tableSize, size, name, table)
 		out.Add(tableDead, dead, name, table)
-		if estimate >= 0 {
-			out.Add(tableRows, estimate, name, table)
+		if estimate != nil {
+			out.Add(tableRows, *estimate, name, table)
 		}
 		return nil
 	})

@@ -52,3 +52,29 @@ func TestNothingIsCompiled(t *testing.T) {
 		}
 	}
 }
+
+// TestTablesNeverAnalysed: up to PostgreSQL 13 the catalogue says 0 rows until it has counted some, later -1.
+func TestTablesNeverAnalysed(t *testing.T) {
+	src := fill(t, startPostgres(t), "ejabberd", "pg.new.sql", `
+		ALTER TABLE last SET (autovacuum_enabled = off); ALTER TABLE spool SET (autovacuum_enabled = off);
+		ALTER TABLE vcard SET (autovacuum_enabled = off); ALTER TABLE users SET (autovacuum_enabled = off);
+		INSERT INTO last (username, server_host, seconds, state) VALUES ('a', 'one.test', '0', '');
+		INSERT INTO vcard (username, server_host, vcard) VALUES ('a', 'one.test', '');
+		INSERT INTO users (username, server_host, password) VALUES ('a', 'one.test', '');
+		ANALYZE users;
+		ANALYZE vcard;
+		UPDATE pg_class SET reltuples = 0, relpages = 0 WHERE relname IN ('last', 'spool');
+		UPDATE pg_class SET reltuples = 0 WHERE relname = 'vcard' -- as if its row had been deleted`, "one.test")
+	out := metric.NewSet(src.Bounds)
+	if err := Tables.Collect(t.Context(), src, out); err != nil {
+		t.Fatal(err)
+	}
+	for table, want := range map[string]float64{"last": -1, "spool": 0, "vcard": 0, "users": 1} {
+		if n, known := out.Get(tableRows, "ejabberd", table); known != (want >= 0) || known && n != want {
+			t.Errorf("%s has %v rows (%v), want %v", table, n, known, want)
+		}
+		if _, known := out.Get(tableSize, "ejabberd", table); !known {
+			t.Errorf("%s has no size", table)
+		}
+	}
+}

@@ -23,6 +23,9 @@ var schemaMismatch = Trap{
 			return nil, nil
 		}
 		err = src.refresh(ctx, func(_ context.Context, db *database.Conn) error {
+			if !db.Schema.Known {
+				return errors.New("none of ejabberd's tables is there that would tell its schema")
+			}
 			i := slices.IndexFunc(src.Config.Databases, func(c ejabberdconf.Database) bool { return slices.Equal(c.Vhosts, db.Target.Vhosts) })
 			if i < 0 {
 				return errors.New("a flag names the database: what ejabberd.yml says of it is not known")
@@ -32,7 +35,10 @@ var schemaMismatch = Trap{
 			}
 			return nil
 		})
-		return found, err
+		if len(found) > 0 {
+			return found, nil // that much is known
+		}
+		return nil, err
 	},
 }
 

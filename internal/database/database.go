@@ -45,6 +45,10 @@ var settings = [...]string{
 // noJIT: compiling a statement took 200 times as long as running it (docs/decisions/027). PostgreSQL 10 has no such setting.
 const noJIT = "; SELECT set_config('jit', 'off', false) WHERE current_setting('jit', true) IS NOT NULL"
 
+// schemaAge is how long what is known of a schema is believed: a connection outlives upgrades of ejabberd, and may be older than
+// ejabberd's tables.
+const schemaAge = 5 * time.Minute
+
 // A server that hangs shall be found out before the shortest usual deadline of a scrape.
 const (
 	connectTimeout = 3 * time.Second
@@ -73,6 +77,7 @@ type Conn struct {
 	*pgx.Conn
 	Target *Target
 	Schema Schema
+	read   time.Time // when the schema was
 	socket *socket
 }
 
@@ -123,7 +128,7 @@ func (d *Databases) Use(ctx context.Context, which Lane, name string, f func(con
 func (l *lane) use(ctx context.Context, which Lane, t *Target, f func(context.Context, *Conn) error) error {
 	kept := l.conn != nil && l.conn.Target == t
 	// A connection that lay idle may have died with its server: better to find out before f than in the middle of it.
-	if !kept || l.conn.IsClosed() || l.ping(ctx) != nil {
+	if !kept || l.conn.IsClosed() || l.ping(ctx) != nil || l.look(ctx) != nil {
 		if err := l.open(ctx, which, t); err != nil {
 			l.lost.to, l.lost.at, l.lost.err = t, time.Now(), err
 			return err
@@ -138,6 +143,19 @@ func (l *lane) ping(ctx context.Context) error {
 	defer cancel()
 	l.conn.socket.mayCancel.Store(false)
 	return l.conn.Ping(ctx)
+}
+
+// look reads the schema unless that was done lately.
+func (l *lane) look(ctx context.Context) (err error) {
+	if time.Since(l.conn.read) < schemaAge {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
+	if l.conn.Schema, err = readSchema(ctx, l.conn.Conn); err == nil {
+		l.conn.read = time.Now()
+	}
+	return err
 }
 
 func (l *lane) open(ctx context.Context, which Lane, t *Target) error {
@@ -155,7 +173,7 @@ func (l *lane) open(ctx context.Context, which Lane, t *Target) error {
 	}
 	l.conn = &Conn{Conn: conn, Target: t, socket: socket}
 	if _, err = conn.Exec(ctx, settings[which], pgx.QueryExecModeSimpleProtocol); err == nil {
-		l.conn.Schema, err = readSchema(ctx, conn)
+		err = l.look(ctx)
 	}
 	if err != nil {
 		l.close()

@@ -22,6 +22,10 @@ const Role = "ejabberd_exporter"
 // socketDirs are where PostgreSQL's Unix socket lies on the systems that ejabberd is packaged for.
 var socketDirs = []string{"/var/run/postgresql", "/tmp"}
 
+// errEnvironment quotes nothing, because pgx quotes a password behind the first quotation mark in it.
+var errEnvironment = errors.New("how to log in to ejabberd's database is not understood: look at PGSSLMODE, PGSSLROOTCERT and the other PG* variables, " +
+	"and at sql_server in ejabberd.yml")
+
 // Login decides how the exporter logs in to a database that ejabberd uses. url (a PostgreSQL URL or key=value string, may be
 // empty) and the PG* environment come first; what they leave open is the address that ejabberd uses, the database's name and the
 // exporter's own role. Without any password the local socket is tried, where peer authentication needs none.
@@ -30,6 +34,9 @@ func Login(db ejabberdconf.Database, url, password string) (*pgx.ConnConfig, err
 		return nil, err
 	}
 	login, err := pgx.ParseConfig(url)
+	if err != nil && url == "" {
+		return nil, errEnvironment
+	}
 	if err != nil {
 		// pgx quotes the string, which may hold a password.
 		return nil, errors.New("--database.url is not understood: give postgres://ROLE@HOST:PORT/DATABASE, and the password by PGPASSWORD or --database.password-file")
@@ -49,6 +56,9 @@ func Login(db ejabberdconf.Database, url, password string) (*pgx.ConnConfig, err
 	}
 	if !set("PGPORT") {
 		login.Port = uint16(db.Port)
+		for _, next := range login.Fallbacks { // the other hosts of PGHOST, and each one without TLS
+			next.Port = login.Port
+		}
 	}
 	if password != "" {
 		login.Password = password
@@ -57,7 +67,10 @@ func Login(db ejabberdconf.Database, url, password string) (*pgx.ConnConfig, err
 		return login, nil
 	}
 	// TLS settings and fallbacks of pgx follow the host: parse again with the right one.
-	return pgx.ParseConfig(keywords(login, host(db, login)))
+	if login, err = pgx.ParseConfig(keywords(login, host(db, login))); err != nil {
+		return nil, errEnvironment
+	}
+	return login, nil
 }
 
 // guardedPassfile refuses a file of passwords that everybody may read, as PostgreSQL's own programs do; pgx does not look.

@@ -4,6 +4,7 @@ package database
 
 import (
 	"context"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -11,15 +12,26 @@ import (
 // Schema is what the database's own catalogue says of ejabberd's schema. The configuration's flag is not asked: a server runs
 // with a schema that does not fit its flag, and counts wrong.
 type Schema struct {
+	// Known: a table is there that tells which schema this is.
+	Known bool
 	// MultiHost: tables have a column server_host ("new schema"). Without it the rows of several vhosts can't be told apart.
 	MultiHost bool
 	// UserTypes: users has a row for each kind of password (from 25.03), so accounts must be counted distinct.
 	UserTypes bool
-	tables    map[string]bool
+	tables    map[string]bool // by name: whether it has server_host
+}
+
+// hostTables are tables of ejabberd's that have server_host in the new schema only. The first one that is there decides: where LDAP
+// has the accounts there need not be a table users.
+var hostTables = []string{
+	"users", "archive", "last", "spool", "rosterusers", "private_storage", "vcard", "push_session", "muc_room", "sm",
 }
 
 // Has tells whether the table exists: newer servers make tables only for the modules in use.
-func (s Schema) Has(table string) bool { return s.tables[table] }
+func (s Schema) Has(table string) bool {
+	_, there := s.tables[table]
+	return there
+}
 
 // readSchema asks the catalogue, which every role may read whatever was granted to it.
 func readSchema(ctx context.Context, conn *pgx.Conn) (Schema, error) {
@@ -38,11 +50,14 @@ func readSchema(ctx context.Context, conn *pgx.Conn) (Schema, error) {
 	var table string
 	var host, typed bool
 	_, err = pgx.ForEachRow(rows, []any{&table, &host, &typed}, func() error {
-		schema.tables[table] = true
+		schema.tables[table] = host
 		if table == "users" {
-			schema.MultiHost, schema.UserTypes = host, typed
+			schema.UserTypes = typed
 		}
 		return nil
 	})
+	if i := slices.IndexFunc(hostTables, schema.Has); i >= 0 {
+		schema.Known, schema.MultiHost = true, schema.tables[hostTables[i]]
+	}
 	return schema, err
 }
