@@ -122,9 +122,31 @@ func header(tag xml.StartElement) Header {
 	return h
 }
 
+// await waits for something else than the whitespace that keeps connections alive. The decoder must not wait itself: an error ends it
+// for good, and that nothing came in time must not.
+func (r *reader) await() error {
+	for {
+		first, err := r.src.Peek(1)
+		if err != nil {
+			return err
+		}
+		switch first[0] {
+		case ' ', '\t', '\r', '\n':
+		default:
+			return nil
+		}
+		if _, err := r.ReadByte(); err != nil {
+			return err
+		}
+	}
+}
+
 // next reads the next element below the stream.
 func (r *reader) next() (*Element, error) {
 	r.left = maxStanza
+	if err := r.await(); err != nil {
+		return nil, err
+	}
 	for {
 		token, err := r.token()
 		if err != nil {

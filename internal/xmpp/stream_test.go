@@ -179,6 +179,27 @@ func TestContext(t *testing.T) {
 	})
 }
 
+// TestLate: what came too late for one question is still there for the next, also behind whitespace.
+func TestLate(t *testing.T) {
+	s := dial(t, Script{Expect(">"), Send(Header(xmpp.Client, domain) + "\n "), Expect("<more/>"), Send(" <a/>"), BlackHole()})
+	if _, err := s.Open(soon(t), clientHeader); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		if _, err := s.Receive(ctx); !errors.Is(err, xmpp.ErrTimeout) {
+			t.Errorf("got %v", err)
+		}
+		cancel()
+	}
+	if err := s.Send(soon(t), "<more/>"); err != nil {
+		t.Fatal(err)
+	}
+	if e, err := s.Receive(soon(t)); err != nil || e.Name.Local != "a" {
+		t.Errorf("got %v, %v", e, err)
+	}
+}
+
 func TestStartTLSInjection(t *testing.T) {
 	s := dial(t, Join(
 		Open(Header(xmpp.Client, domain), Features(StartTLSRequired)),
