@@ -58,7 +58,7 @@ func (c *Client) Allocate(ctx context.Context, username, password string) (netip
 	refused, ok := errors.AsType[*Error](err)
 	switch {
 	case err == nil:
-		return netip.AddrPort{}, cmp.Or(c.release(ctx, nothing), errors.New("the server relays for whoever asks, without credentials"))
+		return netip.AddrPort{}, cmp.Or(c.release(ctx, nil), errors.New("the server relays for whoever asks, without credentials"))
 	case !ok || refused.Code != 401:
 		return netip.AddrPort{}, err
 	}
@@ -82,21 +82,29 @@ func (c *Client) Allocate(ctx context.Context, username, password string) (netip
 		return netip.AddrPort{}, fmt.Errorf("%w: the server does not prove that it knows the password", ErrMalformed)
 	}
 	relayed, err := first.address(attrXORRelayedAddress)
-	return relayed, cmp.Or(c.release(ctx, login.sign), err)
+	return relayed, cmp.Or(c.release(ctx, &login), err)
 }
 
-// release gives an allocation back: it would bind a port for ten minutes.
-func (c *Client) release(ctx context.Context, sign func(message) message) error {
-	m := newRequest(methodRefresh)
-	m.add(attrLifetime, make([]byte, 4))
-	if _, err := c.ask(ctx, sign(m)); err != nil {
-		return fmt.Errorf("give the allocation back: %w", err)
+// release gives an allocation back: it would bind a port for ten minutes. login is nil where the server wants none.
+func (c *Client) release(ctx context.Context, login *login) error {
+	for tries := 1; ; tries++ {
+		m := newRequest(methodRefresh)
+		m.add(attrLifetime, make([]byte, 4))
+		if login != nil {
+			m = login.sign(m)
+		}
+		a, err := c.ask(ctx, m)
+		refused, ok := errors.AsType[*Error](err)
+		switch {
+		case err == nil, ok && refused.Code == 437: // gone already: the answer to the same question, asked before, was lost
+			return nil
+		case ok && refused.Code == 438 && tries == 1 && login != nil && a.attrs[attrNonce] != nil:
+			login.nonce = a.attrs[attrNonce]
+		default:
+			return fmt.Errorf("give the allocation back: %w", err)
+		}
 	}
-	return nil
 }
-
-// nothing signs nothing.
-func nothing(m message) message { return m }
 
 // login is a long-term credential as the server wants it.
 type login struct {

@@ -162,6 +162,53 @@ func TestAllocateRefused(t *testing.T) {
 	}
 }
 
+// TestRelease: what a server may say when an allocation is given back.
+func TestRelease(t *testing.T) {
+	refusal := func(r message, number byte, nonce string) message {
+		return response(r, classError, func(m *message) {
+			m.add(attrErrorCode, []byte{0, 0, 4, number})
+			m.add(attrRealm, []byte("example.org"))
+			m.add(attrNonce, []byte(nonce))
+		})
+	}
+	key := login{username: "me", password: "secret", realm: []byte("example.org")}.key()
+	for _, c := range []struct {
+		name    string
+		release func(r message) message
+		text    string
+	}{
+		{"taken back", func(r message) message { return response(r, classSuccess, nil) }, ""},
+		{"gone already", func(r message) message { return refusal(r, 37, "new") }, ""},
+		{"a stale nonce", func(r message) message {
+			if !bytes.Contains(r, []byte("new")) {
+				return refusal(r, 38, "new")
+			}
+			return response(r, classSuccess, nil)
+		}, ""},
+		{"its nonces are always stale", func(r message) message { return refusal(r, 38, "new") }, "give the allocation back: error 438"},
+		{"not ours", func(r message) message { return refusal(r, 41, "old") }, "give the allocation back: error 441"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			client := talk(t, func(r message) [][]byte {
+				switch signed := bytes.Contains(r, []byte{0, attrUsername, 0, 2}); {
+				case r.kind() == methodRefresh:
+					return [][]byte{c.release(r)}
+				case signed:
+					return [][]byte{response(r, classSuccess, func(m *message) {
+						m.add(attrXORRelayedAddress, []byte{0, 1, 0, 0, 0, 0, 0, 0})
+						m.sign(key)
+					})}
+				}
+				return [][]byte{refusal(r, 1, "old")}
+			})
+			_, err := client.Allocate(t.Context(), "me", "secret")
+			if c.text == "" && err != nil || c.text != "" && (err == nil || !strings.Contains(err.Error(), c.text)) {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+}
+
 // TestSilence: whoever says nothing is asked again, until the context ends.
 func TestSilence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
