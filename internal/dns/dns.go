@@ -31,7 +31,7 @@ type Resolver struct {
 	cache   cache
 }
 
-// New makes a Resolver that asks server, "host:port" or a bare address for port 53. An empty server means those that
+// New makes a Resolver that asks server, "host:port" or a bare host for port 53. An empty server means those that
 // /etc/resolv.conf names whenever a question is asked.
 func New(server string) (*Resolver, error) {
 	if server == "" {

@@ -107,12 +107,12 @@ func netipText(addrs []netip.Addr) string {
 }
 
 func TestNew(t *testing.T) {
-	for _, good := range []string{"", "192.0.2.53", "192.0.2.53:5353", "2001:db8::53", "[2001:db8::53]:53", "localhost:53"} {
+	for _, good := range []string{"", "192.0.2.53", "192.0.2.53:5353", "2001:db8::53", "[2001:db8::53]:53", "localhost:53", "localhost"} {
 		if _, err := dns.New(good); err != nil {
 			t.Errorf("New(%q): %v", good, err)
 		}
 	}
-	for _, bad := range []string{"resolver", ":53", "192.0.2.53:", "a:b:c"} {
+	for _, bad := range []string{":53", "192.0.2.53:", "a:b:c"} {
 		if _, err := dns.New(bad); err == nil {
 			t.Errorf("New(%q) is accepted", bad)
 		}

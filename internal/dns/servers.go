@@ -17,9 +17,12 @@ func hostPort(server string) (string, error) {
 	if addr, err := netip.ParseAddr(strings.Trim(server, "[]")); err == nil {
 		return net.JoinHostPort(addr.String(), "53"), nil
 	}
+	if server != "" && !strings.ContainsAny(server, ":[]") {
+		return net.JoinHostPort(server, "53"), nil
+	}
 	host, port, err := net.SplitHostPort(server)
 	if err != nil || host == "" || port == "" {
-		return "", fmt.Errorf("resolver %q: want host:port, such as 192.0.2.53:53", server)
+		return "", fmt.Errorf("resolver %q: want HOST or HOST:PORT, such as 192.0.2.53:53", server)
 	}
 	return server, nil
 }
