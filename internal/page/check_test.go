@@ -60,6 +60,11 @@ func fails(name string) string {
 	return fmt.Sprintf("ejabberd_exporter_collector_success{collector=%q} 0", name)
 }
 
+// brokeDown are what the exporter says of a collector that failed, and worked before.
+func brokeDown(name string, ago float64) string {
+	return strings.Replace(works(name, ago), "} 1\n", "} 0\n", 1)
+}
+
 // refreshed adds an interval of five minutes.
 func refreshed(name string, ago float64) string {
 	return works(name, ago) + fmt.Sprintf("\nejabberd_exporter_collector_refresh_interval_seconds{collector=%q} 300", name)
@@ -142,6 +147,14 @@ func TestUsual(t *testing.T) {
 		"the page is old": {
 			[]string{works("server", 7200), refreshed("accounts", 7200), "ejabberd_up 1"},
 			3, "EJABBERD UNKNOWN - the page is old: no collector succeeded for 2h0m0s; does the exporter still run?", "up=U;;;0 database_up=U;",
+		},
+		"ejabberd has been down for hours": {
+			[]string{brokeDown("server", 7200), brokeDown("accounts", 7200), "ejabberd_up 0"},
+			2, "EJABBERD CRITICAL - ejabberd does not answer its admin API: is it running? (and 1 more)", "up=0;;;0 database_up=U;;;0 collectors_failed=2;",
+		},
+		"the page is old, and was not good": {
+			[]string{works("server", 7200), brokeDown("accounts", 9000), "ejabberd_up 1"},
+			3, "EJABBERD UNKNOWN - the page is old: no collector succeeded for 2h0m0s; does the exporter still run?", "up=U;",
 		},
 		"a certificate expires": {
 			but("ejabberd_certificate_not_before", "", "ejabberd_certificate_not_after", fmt.Sprintf(certificate, 4.4, -85.6)),

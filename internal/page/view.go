@@ -24,7 +24,7 @@ type view struct {
 	now    time.Time
 
 	success map[string]bool          // by collector; nothing of those that are off
-	stale   map[string]time.Duration // collectors that last succeeded too long ago, and when
+	stale   map[string]time.Duration // collectors that work and last succeeded too long ago, and when
 	old     bool                     // that is all of them: the page itself is old
 }
 
@@ -45,6 +45,7 @@ func newView(series []sample, maxAge time.Duration) *view {
 			ages[name] = v.now.Sub(time.Unix(0, int64(value)))
 		}
 	}
+	maps.DeleteFunc(ages, func(name string, _ time.Duration) bool { return !v.success[name] }) // who fails says nothing about the page
 	for name, age := range ages {
 		limit, refreshed := limits[name]
 		if !refreshed {
