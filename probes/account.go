@@ -102,9 +102,9 @@ func loginFailure(err error) error {
 	return &Failure{Phase: Auth, Reason: cmp.Or(why, reason(Auth, err)), Err: err}
 }
 
-// LoginRefused tells whether a run failed because the server does not take the account's password. Trying again makes it worse:
-// servers ban addresses that do.
+// LoginRefused tells whether a run failed because the server does not let the account in. Trying again makes it worse: servers ban
+// addresses that do, and mod_fail2ban counts every refusal, whatever its reason. One that says it is temporary is worth another try.
 func LoginRefused(err error) bool {
 	refused, ok := errors.AsType[*xmpp.AuthError](err)
-	return ok && refused.Condition == "not-authorized"
+	return ok && refused.Condition != "temporary-auth-failure"
 }

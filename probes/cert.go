@@ -48,13 +48,13 @@ func Cert() Probe {
 
 // certSettings are what cert alone can be told.
 type certSettings struct {
-	components     []string
+	components     nameList
 	file           string
 	allowDifferent bool
 }
 
 func (c *certSettings) declare(set *Settings) {
-	set.List(&c.components, Local, "component", "Component whose certificate other servers must find good, too: muc for muc.DOMAIN, or a full name")
+	set.Var(&c.components, Local, "component", "Component whose certificate other servers must find good, too: muc for muc.DOMAIN, or a full name").List = true
 	set.String(&c.file, Local, "file", "", "File with the certificate that the server should serve, in PEM, without the key")
 	set.Bool(&c.allowDifferent, Safe, "allow-different", "Only warn where ports serve different certificates")
 }
@@ -63,6 +63,9 @@ func probeCertificates(ctx context.Context, s endpointSettings, c certSettings, 
 	e, err := s.start()
 	if err != nil {
 		return err
+	}
+	if len(c.components) > 0 && len(s.ports) > 0 && !slices.ContainsFunc(s.ports, func(p listener) bool { return p.peers }) {
+		return errors.New("--component needs a port for servers in --ports, such as 5269: the certificates of components are for other servers")
 	}
 	wanted, err := c.onDisk()
 	if err != nil {

@@ -82,7 +82,7 @@ func TestComponents(t *testing.T) {
 	peer := Serve(t, "127.0.0.1:0", PeerServer(domain, star))
 	settings := []string{"hostname=127.0.0.1", "ca-file=" + ca.file, "ports=" + strconv.Itoa(int(peer.Addr.Port())) + "/xmpp-server"}
 
-	r, err := run(t, probes.Cert(), append(settings, "component=muc", "component=echo.example.org")...)
+	r, err := run(t, probes.Cert(), append(settings, "component=muc,echo.example.org")...)
 	if err != nil || r.Worst() != probes.OK || !strings.Contains(texts(r), " for muc.example.org: ") || !strings.Contains(texts(r), " for echo.example.org: ") {
 		t.Errorf("%v\n%s", err, texts(r))
 	}
@@ -94,6 +94,11 @@ func TestComponents(t *testing.T) {
 		t.Errorf("%v\n%s", err, texts(r))
 	}
 	wantFigures(t, probes.Cert(), r, map[string]string{"certs_distinct": "1", "names_uncovered": "1"})
+
+	r, err = run(t, probes.Cert(), "hostname=127.0.0.1", "ports=5222,5223", "component=muc")
+	if err == nil || !strings.HasPrefix(err.Error(), "--component needs a port for servers in --ports") || len(r.Notes) > 0 {
+		t.Errorf("components on ports for clients: %v\n%s", err, texts(r))
+	}
 }
 
 // TestFile: the certificate on disk is the one that is served, and no key is ever read.

@@ -52,7 +52,7 @@ func Zone() Probe {
 // dnsSettings are what dns alone can be told.
 type dnsSettings struct {
 	expect            string
-	components        []string
+	components        nameList
 	forbidXMPPConnect bool
 	public            publicPolicy
 }
@@ -60,7 +60,7 @@ type dnsSettings struct {
 func (d *dnsSettings) declare(set *Settings) {
 	d.public = publicAuto
 	set.String(&d.expect, Local, "expect", "", "File with all SRV records that there should be, one a line: NAME PRIORITY WEIGHT PORT TARGET, or as dig prints them")
-	set.List(&d.components, Local, "component", "Component that other servers must find, too: muc for muc.DOMAIN, or a full name")
+	set.Var(&d.components, Local, "component", "Component that other servers must find, too: muc for muc.DOMAIN, or a full name").List = true
 	set.Bool(&d.forbidXMPPConnect, Safe, "forbid-xmppconnect", "Warn where there are _xmppconnect TXT records, which nobody may trust")
 	set.Var(&d.public, Safe, "public", "Whether hosts must have public addresses: yes, no, or auto for all domains but those like .test and .internal")
 }

@@ -28,7 +28,6 @@ func srvName(s service, domain string) string { return "_" + s.name + "._tcp." +
 
 // component completes the name of a component.
 func (q *inquiry) component(name string) string {
-	name = strings.ToLower(strings.TrimSuffix(name, "."))
 	if !strings.Contains(name, ".") {
 		name += "." + q.domain
 	}

@@ -65,6 +65,10 @@ func TestZone(t *testing.T) {
 		{"_xmppconnect", func(r *service.Resolver) { connectTXT(r) }, "", nil, probes.OK, nil, "1 _xmppconnect TXT records: XEP-0156 dropped them as insecure"},
 		{"_xmppconnect, unwanted", func(r *service.Resolver) { connectTXT(r) }, "", []string{"forbid-xmppconnect=true"}, probes.Warning, nil, "remove them"},
 		{"a component by its name", func(r *service.Resolver) { r.SetHost("muc."+domain, "192.0.2.1", "2001:db8::1") }, "", []string{"component=muc"}, probes.OK, map[string]string{"srv_targets": "2"}, "OK muc.example.org: has addresses"},
+		{"two components at once", func(r *service.Resolver) {
+			r.SetHost("muc."+domain, "192.0.2.1", "2001:db8::1")
+			r.SetHost("echo."+domain, "192.0.2.1", "2001:db8::1")
+		}, "", []string{"component=muc,echo"}, probes.OK, map[string]string{"srv_targets": "3"}, "OK echo.example.org: has addresses"},
 		{"a component that is nowhere", nil, "", []string{"component=muc"}, probes.Critical, map[string]string{"srv_unresolved": "1"}, "CRITICAL muc.example.org: resolve: no address"},
 		{"a component that nobody can reach", func(r *service.Resolver) {
 			r.Set("_xmpp-server._tcp.muc."+domain, dnsmessage.TypeSRV, &dnsmessage.SRVResource{Target: dnsmessage.MustNewName(".")})

@@ -70,6 +70,15 @@ func TestCouldReach(t *testing.T) {
 	}
 }
 
+// TestNothingToVisit: who looked at nothing does not call it well.
+func TestNothingToVisit(t *testing.T) {
+	out := NewReport()
+	(&survey{}).fill(out, func(*visit) string { return "" })
+	if out.Worst() != Unknown {
+		t.Errorf("%v %+v", out.Worst(), out.Notes)
+	}
+}
+
 // TestNoRoute: a family that this machine cannot reach says nothing about the service, and UNKNOWN if there is nothing else.
 func TestNoRoute(t *testing.T) {
 	e := &engine{route: func(a netip.Addr) bool { return a.Is4() }}

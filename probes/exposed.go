@@ -89,18 +89,19 @@ func probeExposed(ctx context.Context, s endpointSettings, x exposedSettings, ta
 	names, cancel := share(ctx, 2)
 	found := &survey{located: e.locate(names, target.Domain, []service{xmppClient, xmppsClient, xmppServer})}
 	cancel()
-	for _, f := range found.faults {
-		f.State = Unknown // nothing was looked at there
-		out.Notes = append(out.Notes, Note{f.State, f.subject, f.Error(), f.Reason})
-	}
 	var (
 		looks    group
 		ports    []*watched
 		websites []*sighting
+		nowhere  survey
 	)
 	looks.Go(func() { ports = g.watch(ctx, found.endpoints) })
-	looks.Go(func() { websites = g.knock(ctx, pages) })
+	looks.Go(func() { websites, nowhere.faults = g.knock(ctx, pages) })
 	looks.Wait()
+	found.merge(&nowhere)
+	for _, f := range found.faults { // nothing was looked at there
+		out.Notes = append(out.Notes, Note{Unknown, f.subject, f.Error(), f.Reason})
+	}
 	for _, w := range ports {
 		g.tell(w)
 	}

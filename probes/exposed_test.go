@@ -4,6 +4,7 @@ package probes_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -38,6 +39,40 @@ func closedDoor(t *testing.T) int {
 	return ports[0]
 }
 
+// front is a website that shows the same page for every path that it does not know.
+func front(page http.HandlerFunc, known Site) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if found := known[r.URL.Path]; found != nil {
+			found(w, r)
+			return
+		}
+		page(w, r)
+	})
+}
+
+// TestExposedSiteNowhere: a domain need not have a website, but one that was named and cannot be found was not looked at.
+func TestExposedSiteNowhere(t *testing.T) {
+	t.Parallel()
+	names := zone(t, "127.0.0.1")
+	names.SetSRV("_xmpp-client._tcp."+domain, host, closedDoor(t))
+	names.SetSRV("_xmpp-server._tcp."+domain, host, closedDoor(t))
+	settings := []string{"resolver=" + names.Addr(), "ports=" + fmt.Sprint(closedDoor(t))}
+	for _, c := range []struct {
+		settings []string
+		state    probes.State
+		text     string
+	}{
+		{nil, probes.OK, "OK xmpp.example.org ip4: closed: "},
+		{[]string{"use-ipv4=true"}, probes.OK, "OK xmpp.example.org ip4: closed: "},
+		{[]string{"url=https://www.example.org"}, probes.Unknown, "UNKNOWN www.example.org: resolve: no address"},
+	} {
+		r, err := run(t, probes.Exposed(), append(c.settings, settings...)...)
+		if err != nil || r.Worst() != c.state || !strings.Contains(texts(r), c.text) {
+			t.Errorf("%v: %v\n%s", c.settings, err, texts(r))
+		}
+	}
+}
+
 // TestExposed: doors open and closed, meant and not.
 func TestExposed(t *testing.T) {
 	t.Parallel()
@@ -46,7 +81,7 @@ func TestExposed(t *testing.T) {
 	quiet := Site{"/admin": Fails(404), "/api/status": Fails(404)}
 	for _, c := range []struct {
 		name     string
-		pages    Site
+		pages    http.Handler
 		settings []string
 		state    probes.State
 		open     string
@@ -65,6 +100,10 @@ func TestExposed(t *testing.T) {
 		}}, []string{"ports=" + fmt.Sprint(closed)}, probes.Critical, "1", "/api answers 403"},
 		{"a wall in front of the API", Site{"/api/status": Fails(403)}, []string{"ports=" + fmt.Sprint(closed)}, probes.OK, "0", "closed: /admin, /api, /register"},
 		{"registration", Site{"/register": Says("<form>")}, []string{"ports=" + fmt.Sprint(closed)}, probes.Critical, "1", "/register answers 200"},
+		{"a page for every path", front(Says("Welcome"), nil), []string{"ports=" + fmt.Sprint(closed)}, probes.OK, "0", "/admin answers 200, as every path does"},
+		{"a password for every path", front(Fails(401), nil), []string{"ports=" + fmt.Sprint(closed)}, probes.OK, "0", "/api answers 401, as every path does"},
+		{"the web admin behind a page for every path", front(Says("Welcome"), Site{"/admin": Fails(401)}), []string{"ports=" + fmt.Sprint(closed)}, probes.Critical, "1", "/admin answers 401"},
+		{"registration behind a page for every path", front(Says("Welcome"), Site{"/register": Says("<form>")}), []string{"ports=" + fmt.Sprint(closed)}, probes.Critical, "1", "/register answers 200"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -81,6 +120,16 @@ func TestExposed(t *testing.T) {
 			}
 			wantFigures(t, p, r, map[string]string{"open": c.open})
 		})
+	}
+}
+
+// TestTURNListNowhere: whoever asks the server for the list needs to find the server.
+func TestTURNListNowhere(t *testing.T) {
+	t.Parallel()
+	r, err := run(t, probes.TURN(sasl.Authenticate), "resolver="+zone(t).Addr(), "jid="+user+"@"+domain, "password-file="+secretFile(t, userPassword))
+	failure, ok := errors.AsType[*probes.Failure](err)
+	if !ok || failure.Phase != probes.Resolve || failure.Reason != probes.DNS || texts(r) != "CRITICAL example.org: resolve: no address\n" {
+		t.Errorf("%v\n%s", err, texts(r))
 	}
 }
 
@@ -101,6 +150,11 @@ func TestTURNServers(t *testing.T) {
 		reason   string
 	}{
 		{"silence, by SRV", []string{"resolver=" + names.Addr()}, "ping: no answer in time", probes.Timeout},
+		{
+			"no relay in the zone",
+			[]string{"resolver=" + names.Addr(), "turn-username=probe", "turn-password-file=" + secretFile(t, "x")},
+			"resolve: no SRV record _turn._udp.example.org or _turn._tcp.example.org, so no allocation was tried", probes.DNS,
+		},
 		{"closed", []string{"hostname=127.0.0.1", "port=" + fmt.Sprint(closedDoor(t))}, "ping: connection refused", probes.Refused},
 		{"no TCP", []string{"hostname=127.0.0.1", "port=" + fmt.Sprint(closedDoor(t)), "transport=tcp"}, "connect: connection refused", probes.Refused},
 		{"silent over TCP", []string{"hostname=127.0.0.1", "port=" + fmt.Sprint(openDoor(t)), "transport=tcp"}, "ping: no answer in time", probes.Timeout},

@@ -5,7 +5,9 @@ package probes
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -16,11 +18,18 @@ import (
 type sighting struct {
 	*visit
 	open map[string]int // the status that a path answers which should not answer
+	like map[string]int // the status of a path that is answered as every path is: that is no door
 }
 
-// knock looks at websites, at each address of each.
-func (g *guard) knock(ctx context.Context, pages []page) (all []*sighting) {
+// knock looks at websites, at each address of each. Faults are about those that could not be found.
+func (g *guard) knock(ctx context.Context, pages []page) (all []*sighting, faults []fault) {
 	s := (&browsing{engine: g.engine}).locate(ctx, pages)
+	for _, f := range s.faults {
+		nowhere := errors.Is(f.Failure, errNoAddress) || errors.Is(f.Failure, errNoFamily[ip4]) || errors.Is(f.Failure, errNoFamily[ip6])
+		if !nowhere || len(g.sites) > 0 { // a domain need not have a website, but one that was named should be somewhere
+			faults = append(faults, f)
+		}
+	}
 	var mu sync.Mutex
 	s.tour(ctx, func(ctx context.Context, at endpoint) *visit {
 		return g.try(ctx, at, func(ctx context.Context, at endpoint) *visit {
@@ -32,12 +41,12 @@ func (g *guard) knock(ctx context.Context, pages []page) (all []*sighting) {
 		})
 	})
 	slices.SortFunc(all, func(a, b *sighting) int { return cmp.Compare(a.subject(), b.subject()) })
-	return all
+	return all, faults
 }
 
 // look asks a website for all that should be closed. Its certificate does not matter: what is open is open.
 func look(ctx context.Context, at endpoint) *sighting {
-	v := &sighting{newVisit(at), map[string]int{}}
+	v := &sighting{newVisit(at), map[string]int{}, map[string]int{}}
 	client := &browser{visit: v.visit, config: &tls.Config{ServerName: at.url.Hostname(), InsecureSkipVerify: true}} //nolint:gosec // see above
 	defer client.close()
 	short, cancel := context.WithTimeout(ctx, 2*patience)
@@ -45,19 +54,30 @@ func look(ctx context.Context, at endpoint) *sighting {
 	if !client.open(short) {
 		return v
 	}
-	for _, path := range webDoors {
-		asked := at.url.JoinPath(path)
-		if path == "/api" {
-			asked = asked.JoinPath("status")
-		}
-		var got fetched
-		if !client.phase(Get, func() (err error) {
-			got, err = client.get(short, asked)
+	ask := func(path string) (got fetched, ok bool) {
+		ok = client.phase(Get, func() (err error) {
+			got, err = client.get(short, at.url.JoinPath(path))
 			return err
-		}) {
-			return v
+		})
+		return got, ok
+	}
+	nothing, ok := ask(rand.Text()) // there are websites that show their front page for whatever they are asked
+	if !ok {
+		return v
+	}
+	for _, path := range webDoors {
+		asked := path
+		if path == "/api" {
+			asked = "/api/status"
 		}
-		if answers(got) {
+		got, ok := ask(asked)
+		switch {
+		case !ok:
+			return v
+		case !answers(got):
+		case got.Status == nothing.Status && (got.Status == 401 || len(got.Body) == len(nothing.Body)):
+			v.like[path] = got.Status
+		default:
 			v.open[path] = got.Status
 		}
 	}
@@ -86,6 +106,9 @@ func (g *guard) tellSite(v *sighting) {
 	for _, path := range webDoors {
 		if status, open := v.open[path]; open {
 			g.found(subject, path, fmt.Sprintf("%s answers %d", path, status))
+		} else if status, like := v.like[path]; like {
+			g.out.Set.Add(exposedOpen, 0, path)
+			g.out.Note(OK, subject, fmt.Sprintf("%s answers %d, as every path does: that is no door", path, status))
 		} else if v.failure == nil || v.failure.Phase != Get {
 			g.out.Set.Add(exposedOpen, 0, path)
 			closed = append(closed, path)

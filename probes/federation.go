@@ -113,7 +113,7 @@ func probeFederation(ctx context.Context, settings endpointSettings, services []
 	defer cancel()
 	s, err := e.enter(ctx, target.Domain, services, nil, out)
 	if s == nil {
-		if err != nil || out.Worst() == Critical { // else this machine has no route to the server, which says nothing about it
+		if err != nil { // else this machine has no route to the server, which says nothing about it
 			out.stuck(outward, Resolve, err)
 		}
 		return nil
@@ -148,9 +148,6 @@ func probeFederation(ctx context.Context, settings endpointSettings, services []
 
 // stuck notes in which direction the probe came no further, before what is said of the endpoints.
 func (r *Report) stuck(direction, phase string, err error) {
-	if err == nil {
-		err = &Failure{Reason: DNS, Err: errors.New("nothing to connect to")}
-	}
 	failure := r.fail(phase, err)
 	r.Set.Add(federationSuccess, 0, direction)
 	r.Notes = slices.Insert(r.Notes, 0, Note{Critical, direction, failure.Error(), failure.Reason})

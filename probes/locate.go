@@ -40,7 +40,10 @@ func (e *engine) locate(ctx context.Context, domain string, services []service) 
 	return found
 }
 
-var errNoAddress = errors.New("no address")
+var (
+	errNoAddress = errors.New("no address")
+	errNoFamily  = map[string]error{ip4: errors.New("no ip4 address"), ip6: errors.New("no ip6 address")}
+)
 
 // reach looks up the addresses of targets and adds what they are as endpoints.
 func (found *located) reach(ctx context.Context, e *engine, domain string, targets []target) {
@@ -70,7 +73,7 @@ func (found *located) reach(ctx context.Context, e *engine, domain string, targe
 	for _, l := range lookups {
 		switch absent := errors.Is(l.err, dns.ErrNotFound); {
 		case absent && (e.requireFamily || len(e.families()) == 1):
-			found.fault(l.target.host, dnsFault(fmt.Errorf("no %s address", l.family)))
+			found.fault(l.target.host, dnsFault(errNoFamily[l.family]))
 		case absent && !somewhere[l.target.host]:
 			found.fault(l.target.host, dnsFault(errNoAddress))
 		case absent:
@@ -85,6 +88,11 @@ func (found *located) reach(ctx context.Context, e *engine, domain string, targe
 			found.endpoints = append(found.endpoints, at)
 		}
 	}
+	found.bound()
+}
+
+// bound leaves out the endpoints beyond maxEndpoints.
+func (found *located) bound() {
 	if n := len(found.endpoints); n > maxEndpoints {
 		found.endpoints, found.left = found.endpoints[:maxEndpoints], found.left+n-maxEndpoints
 	}
@@ -157,8 +165,16 @@ func (found *located) srv(ctx context.Context, r Resolver, domain string, servic
 			targets = append(targets, target{s, domain, s.port})
 		}
 	}
-	if len(targets) == 0 && refused {
+	switch {
+	case len(targets) > 0:
+	case refused:
 		found.fault("", dnsFault(fmt.Errorf("the SRV records of %s say that it does not provide this service", domain)))
+	case len(found.faults) == 0: // direct TLS alone was asked for, and is nowhere
+		var names []string
+		for _, s := range services {
+			names = append(names, srvName(s, domain))
+		}
+		found.fault("", dnsFault(fmt.Errorf("no SRV record %s", strings.Join(names, " or "))))
 	}
 	return targets
 }

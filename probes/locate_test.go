@@ -67,6 +67,18 @@ func TestWhere(t *testing.T) {
 			[]string{"resolve: the SRV records of example.org say that it does not provide this service"},
 		},
 		{
+			"direct TLS asked for, and no record of it", probes.C2S(),
+			[]string{"direct-tls=true"},
+			func() {},
+			[]string{"resolve: no SRV record _xmpps-client._tcp.example.org"},
+		},
+		{
+			"direct TLS asked for, peers", probes.S2S(),
+			[]string{"direct-tls=true"},
+			func() { names.SetSRV("_xmpp-server._tcp."+domain, host, 52) },
+			[]string{"resolve: no SRV record _xmpps-server._tcp.example.org"},
+		},
+		{
 			"target without address", probes.C2S(), nil, func() { names.SetSRV("_xmpp-client._tcp."+domain, "nowhere.example.org", 5222) },
 			[]string{"nowhere.example.org"},
 		},

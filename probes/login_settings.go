@@ -47,6 +47,20 @@ func (l *domainList) Set(text string) error {
 	return nil
 }
 
+// nameList are names of domains or components, one by one or with commas between them.
+type nameList []string
+
+func (l *nameList) String() string { return strings.Join(*l, ",") }
+
+func (l *nameList) Set(text string) error {
+	for name := range strings.SplitSeq(text, ",") {
+		if err := (*domainList)(l).Set(name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // component is a part of the service with an address of its own.
 type component struct {
 	name               string

@@ -75,6 +75,9 @@ func (s *survey) pour(out *Report, say func(*visit) string) {
 		out.Endpoints = append(out.Endpoints, Endpoint{v.name, v.host, v.port, v.family, v.works() && !v.unreached, v.unreached, phase, reason})
 	}
 	untestable(out, s.visits, len(tested) == 0 && len(s.faults) == 0)
+	if len(s.visits) == 0 && len(s.faults) == 0 {
+		out.Note(Unknown, "", "there was nothing to look at")
+	}
 }
 
 // untestable says which endpoints this machine cannot reach; that is no verdict unless nothing else is left.

@@ -35,7 +35,8 @@ type session struct {
 }
 
 // enter visits all endpoints of a domain and fills the Report with what they are like: a broken address family is never hidden
-// by one that works. Then it opens a stream at the first that works; without any it returns nil, and the error of one of them.
+// by one that works. Then it opens a stream at the first that works; without any it returns nil, and the error of one of them, or of the
+// names that lead to them.
 // peers are the values of label peer.
 func (e *engine) enter(ctx context.Context, domain string, services []service, peers []string, out *Report) (*session, error) {
 	half, cancel := share(ctx, 2) // a black hole must leave time for what comes after
@@ -57,6 +58,9 @@ func (e *engine) enter(ctx context.Context, domain string, services []service, p
 			if v.failure != nil {
 				return nil, v.failure
 			}
+		}
+		if len(found.faults) > 0 {
+			return nil, found.faults[0].Failure
 		}
 		return nil, nil
 	}

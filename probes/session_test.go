@@ -169,10 +169,15 @@ func TestEchoSituations(t *testing.T) {
 	t.Parallel()
 	ca := newAuthority(t)
 	lost := map[string]string{"lost": "3", "rtt": "U", "rtt_max": "U"}
+	echoed := Echo("<body>", "</body>", "<message from='echo.example.org'><body>%s</body></message>")
 	for name, c := range map[string]situation{
 		"lost": {
 			after: welcome(Script{BlackHole()}), failure: "message/timeout",
 			says: `^message: 3 of 3 messages did not come back from echo.example.org: no answer in time$`, figures: lost,
+		},
+		"the first is lost": {
+			after: welcome(Script{Expect("</message>"), echoed, echoed}, Goodbye()), failure: "message/timeout",
+			says: `^message: 1 of 3 messages did not come back from echo.example.org: no answer in time$`, figures: map[string]string{"lost": "1"},
 		},
 		"another message": {
 			after:   welcome(Script{Expect("<message"), Send("<message from='echo.example.org'><body>hello</body></message><message/><iq type='get'/>"), BlackHole()}),

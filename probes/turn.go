@@ -127,7 +127,15 @@ func (s *survey) locateRelays(ctx context.Context, e *engine, domain string, ser
 	running.Wait()
 	s.records = map[string]int{}
 	none, targets := true, []target(nil)
+	relays, absent := 0, []string(nil)
 	for i, service := range services {
+		kind, proto, _ := strings.Cut(service.name, "-")
+		if kind == "turn" {
+			relays++
+			if errors.Is(errs[i], dns.ErrNotFound) {
+				absent = append(absent, "_"+kind+"._"+proto+"."+domain)
+			}
+		}
 		none = none && errors.Is(errs[i], dns.ErrNotFound)
 		if errs[i] != nil && !errors.Is(errs[i], dns.ErrNotFound) {
 			s.fault("SRV of "+service.name, dnsFault(errs[i]))
@@ -146,6 +154,8 @@ func (s *survey) locateRelays(ctx context.Context, e *engine, domain string, ser
 		for _, service := range services {
 			targets = append(targets, target{service, domain, service.port})
 		}
+	} else if relays > 0 && len(absent) == relays {
+		s.fault("", dnsFault(fmt.Errorf("no SRV record %s, so no allocation was tried: clients find STUN alone", strings.Join(absent, " or "))))
 	}
 	s.reach(ctx, e, domain, targets)
 }

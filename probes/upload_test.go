@@ -50,8 +50,15 @@ func TestUploadSituations(t *testing.T) {
 		says    string
 		max     string
 	}{
-		"good":         {at("good", refusesMore), "", `^1024 bytes uploaded in \d+ ms and fetched in \d+ ms, 1 endpoint`, "5000"},
-		"no service":   {welcome(Answer(2, ""), Answer(3, NoUpload), Goodbye()), "slot/protocol", `^slot: neither the domain nor what it lists is an upload service$`, "U"},
+		"good":       {at("good", refusesMore), "", `^1024 bytes uploaded in \d+ ms and fetched in \d+ ms, 1 endpoint`, "5000"},
+		"no service": {welcome(Answer(2, ""), Answer(3, NoUpload), Goodbye()), "slot/protocol", `^slot: neither the domain nor what it lists is an upload service$`, "U"},
+		"another item silent": {
+			welcome(
+				Answer(2, "<query xmlns='http://jabber.org/protocol/disco#items'><item jid='silent.example.org'/><item jid='upload.example.org'/></query>"),
+				Answer(3, NoUpload), Answer(5, IsUpload), Answer(6, Slot(url+"silent", url+"silent")),
+				Script{Expect("id='q7'"), Expect("</iq>"), Send(strings.Replace(tooLarge, "q6", "q7", 1))}, Goodbye(),
+			), "", `^1024 bytes uploaded in \d+ ms`, "5000",
+		},
 		"no discovery": {welcome(Refuse(2, "service-unavailable"), Goodbye()), "slot/refused", `^slot: the server answered service-unavailable$`, "U"},
 		"slot refused": {
 			welcome(Answer(2, UploadItems), Answer(3, NoUpload), Answer(4, IsUpload), Refuse(5, "resource-constraint"), Goodbye()),

@@ -160,20 +160,23 @@ func (b *browsing) locate(ctx context.Context, pages []page) *survey {
 		if b.host != "" {
 			at.host = b.host
 		}
-		faults, endpoints := len(s.faults), len(s.endpoints)
-		s.reach(names, b.engine, p.url.Hostname(), []target{at})
-		for i := range s.endpoints[endpoints:] {
-			s.endpoints[endpoints+i].url = p.url
+		one := &survey{} // pages of the same host may take it differently that it is nowhere
+		one.reach(names, b.engine, p.url.Hostname(), []target{at})
+		for i := range one.endpoints {
+			one.endpoints[i].url = p.url
 		}
-		nowhere := len(s.faults) > faults && errors.Is(s.faults[faults].Failure, errNoAddress)
+		nowhere := len(one.faults) > 0 && errors.Is(one.faults[0].Failure, errNoAddress)
 		switch {
 		case nowhere && p.service == webRegister && b.settings.register == registerAbsent:
-			s.faults = s.faults[:faults] // absent indeed
+			one.faults = nil // absent indeed
 		case nowhere && p.service == hostMeta:
-			s.faults[faults].State = b.poor() // a domain need not have a website
+			one.faults[0].State = b.poor() // a domain need not have a website
 		}
+		s.endpoints = append(s.endpoints, one.endpoints...)
+		s.merge(one)
 	}
 	cancel()
+	s.bound()
 	s.resolve = time.Since(began)
 	return s
 }
@@ -184,9 +187,12 @@ func (s *survey) merge(later *survey) {
 	s.resolve += later.resolve
 	s.left += later.left
 	for _, f := range later.faults {
-		if !slices.ContainsFunc(s.faults, func(known fault) bool { return known.subject == f.subject && known.Error() == f.Error() }) {
+		at := slices.IndexFunc(s.faults, func(known fault) bool { return known.subject == f.subject && known.Error() == f.Error() })
+		if at < 0 {
 			s.faults = append(s.faults, f)
+			continue
 		}
+		s.faults[at].State = s.faults[at].Worse(f.State)
 	}
 }
 

@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"golang.org/x/net/idna"
 )
 
 // webURL is a URL of something encrypted.
@@ -38,13 +40,20 @@ var errNotEncrypted = errors.New("a URL starts with https:// or wss://, and hold
 // encrypted reads a URL that may be visited; wss is https to us.
 func encrypted(text string) (*url.URL, error) {
 	u, err := url.Parse(text)
-	if err != nil || u.User != nil || u.Scheme != "https" && u.Scheme != "wss" || !isHost(u.Hostname()) {
+	if err != nil || u.User != nil || u.Scheme != "https" && u.Scheme != "wss" {
 		return nil, errNotEncrypted
 	}
-	if port := u.Port(); port != "" {
+	port := u.Port()
+	if port != "" {
 		if err := new(portNumber).Set(port); err != nil {
 			return nil, err
 		}
+	}
+	if host := u.Hostname(); !isHost(host) { // the DNS, certificates and HTTP know a name in Unicode by its ASCII form alone
+		if host, err = idna.Lookup.ToASCII(host); err != nil || !isHost(host) {
+			return nil, errNotEncrypted
+		}
+		u.Host = strings.TrimSuffix(host+":"+port, ":")
 	}
 	u.Scheme, u.Fragment, u.Path = "https", "", cmp.Or(u.Path, "/")
 	return u, nil

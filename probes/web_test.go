@@ -18,7 +18,7 @@ import (
 )
 
 // serveSite starts a website and gives the settings that lead there.
-func serveSite(t *testing.T, site Site, ca authority, options service.CertOptions) []string {
+func serveSite(t *testing.T, site http.Handler, ca authority, options service.CertOptions) []string {
 	t.Helper()
 	server := httptest.NewUnstartedServer(site)
 	server.TLS = ca.config(t, options)
@@ -102,6 +102,28 @@ func TestWebsites(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestNoWebsite: that a domain has no website is no reason to forgive what was asked for.
+func TestNoWebsite(t *testing.T) {
+	t.Parallel()
+	resolver := "resolver=" + zone(t).Addr()
+	for _, c := range []struct {
+		setting string
+		state   probes.State
+	}{
+		{"require-hostmeta=false", probes.Warning},
+		{"register-web=absent", probes.Warning},
+		{"require-hostmeta=true", probes.Critical},
+		{"register-web=captcha", probes.Critical},
+		{"bosh=https://" + domain + "/bosh", probes.Critical},
+		{"websocket=wss://" + domain + "/ws", probes.Critical},
+	} {
+		r, err := run(t, probes.Web(), resolver, c.setting)
+		if err != nil || r.Worst() != c.state || !strings.Contains(texts(r), domain+": resolve: no address") {
+			t.Errorf("%s: %v\n%s", c.setting, err, texts(r))
+		}
 	}
 }
 

@@ -45,6 +45,7 @@ func names() []situation {
 			{"c2s s2s", "", ok, "", "worst certificate 60 days"},
 			{"dns", "--public no", ok, "", "1 host"},
 			{"dns", "", warning, "resolve/dns", "a loopback or private address for a public domain"},
+			{"c2s s2s login register", "--direct-tls", critical, "resolve/dns", "resolve: no SRV record _xmpps-"},
 		}},
 		{"no SRV records", but(func(_ *stage, zone *service.Resolver) {
 			zone.Set(clientSRV, dnsmessage.TypeSRV)

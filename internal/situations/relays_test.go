@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"net/netip"
 	"strconv"
 
 	. "github.com/chapril/ejabberd_exporter/internal/web/webtest"
@@ -68,6 +69,9 @@ func doors() []situation {
 	}
 	return []situation{
 		{"all doors are closed", with(nil), exposed("", ok, "", "looked at from here: 2")},
+		{"a website that shows the same page for every path", func(s *stage) {
+			s.addr = netip.MustParseAddrPort(s.https(Says("Welcome"), lasting(60)).Listener.Addr().String())
+		}, exposed("", ok, "", "looked at from here: 2")},
 		{"a port that should be closed takes connections", func(s *stage) {
 			with(nil)(s)
 			s.doors = []string{strconv.Itoa(int(Serve(s, "127.0.0.1:0", Script{BlackHole()}).Addr.Port()))}
