@@ -81,12 +81,34 @@ func TestRestoreTheDatabase(t *testing.T) {
 	k.grant(t)
 	k.text["/root/monitor-password"] = password
 	k.text["monitor@"] = monitor.User + "@"
-	k.text["/var/backups/ejabberd.dump"] = filepath.Join(k.home, "ejabberd.dump")
-	k.does["the loss"] = func(t *testing.T) {
-		if err := k.Database.Exec(t.Context(), "DROP SCHEMA public CASCADE"); err != nil {
+	k.text["/var/backups/"] = k.home + "/"
+	lose := func(t *testing.T) {
+		if err := k.Database.Exec(t.Context(), "DROP SCHEMA IF EXISTS public CASCADE"); err != nil {
 			t.Error(err)
 		}
 	}
+	k.does["the loss"] = lose
 	k.cook(t, "restore-the-database", nil)
 	k.has(t, "Everything that is enabled works.", "XMPP_LOGIN OK")
+
+	// Who pastes all of it after a loss, the dump of every night included, still has the dump from before.
+	lose(t)
+	k.cook(t, "restore-the-database", nil)
+	k.has(t, "Everything that is enabled works.", "XMPP_LOGIN OK")
+
+	dumps, err := filepath.Glob(filepath.Join(k.home, "ejabberd-*"))
+	if err != nil || len(dumps) != 1 {
+		t.Fatalf("of one day there are %v (%v), want one dump", dumps, err)
+	}
+	info, err := os.Stat(dumps[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(dumps[0], info.Size()-16); err != nil {
+		t.Fatal(err)
+	}
+	log, err := k.try(t, "restore-the-database", nil)
+	if err == nil || !strings.Contains(log, "+ pg_restore --file=/dev/null") || strings.Contains(log, "+ dropdb") {
+		t.Errorf("a dump that breaks off is restored: %v\n%s", err, log)
+	}
 }

@@ -66,8 +66,21 @@ check_xmpp_login() { command check_xmpp_login "$@" --resolver "$RESOLVER" --ca-f
 // block is a block of commands, or a remark to the test: <!-- NAME -->.
 var block = regexp.MustCompile("(?s)```sh\n(.*?)```|<!-- ([a-z ]+) -->")
 
+var exits = regexp.MustCompile(`(?m)(?:^|[;&|{]) *(?:exit\b|set -\w*e)`)
+
 // cook runs a recipe from its beginning to its end. variables stand for those at its beginning.
 func (k *kitchen) cook(t *testing.T, name string, variables map[string]string) {
+	t.Helper()
+	if log, err := k.try(t, name, variables); err != nil {
+		t.Errorf("%s: %v\n%s\n%s", name, err, k.said, log)
+	}
+	if strings.Contains(k.said, "UNEXPECTED") {
+		t.Errorf("%s: what should be refused is not:\n%s", name, k.said)
+	}
+}
+
+// try runs a recipe, and gives what its shell did and said of errors.
+func (k *kitchen) try(t *testing.T, name string, variables map[string]string) (string, error) {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(dir, name+".md"))
 	if err != nil {
@@ -85,6 +98,9 @@ func (k *kitchen) cook(t *testing.T, name string, variables map[string]string) {
 			continue
 		}
 		ran++
+		if exits.MatchString(part[1]) {
+			t.Errorf("%s closes the shell of who pastes it:\n%s", name, part[1])
+		}
 		script += part[1]
 		if ran == 1 { // the variables
 			for variable, value := range variables {
@@ -109,10 +125,9 @@ func (k *kitchen) cook(t *testing.T, name string, variables map[string]string) {
 	)
 	var out, log bytes.Buffer
 	shell.Stdout, shell.Stderr = &out, &log
-	if err := shell.Run(); err != nil {
-		t.Errorf("%s: %v\n%s\n%s", name, err, &out, &log)
-	}
+	err = shell.Run()
 	k.said = out.String()
+	return log.String(), err
 }
 
 // serve does what the shell asks for.
