@@ -56,6 +56,7 @@ func TestRunbooksUseWhatThereIs(t *testing.T) {
 		for _, line := range commands(text) {
 			program := strings.Fields(strings.TrimPrefix(strings.TrimPrefix(line, "sudo -u ejabberd "), "sudo -u postgres "))[0]
 			switch {
+			case assignment.MatchString(program):
 			case strings.HasPrefix(program, "check_xmpp_"):
 				_, help, _ := strings.Cut(flags, "## "+program+"\n")
 				help, _, _ = strings.Cut(help, "\n## ")
@@ -129,6 +130,7 @@ var (
 	flagName    = regexp.MustCompile(`--[a-z][a-z.-]*`)
 	askedModule = regexp.MustCompile(`module=(\w+)&`)
 	ctl         = regexp.MustCompile("ejabberdctl ([a-z_0-9]+)((?: [^ `|\n]+)*)`?")
+	assignment  = regexp.MustCompile(`^[A-Z]+=\w+$`)
 	query       = regexp.MustCompile(`psql ejabberd -c "([^"]+)"`)
 
 	// others are programs of the system, PostgreSQL, ejabberd and certbot.

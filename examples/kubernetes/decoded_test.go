@@ -108,6 +108,16 @@ func TestManifests(t *testing.T) {
 	if pod.Spec.Volumes[0].Name != mount.Name || pod.Spec.Volumes[0].Secret.SecretName != c.secret.Name {
 		t.Error("the secret is not mounted")
 	}
+	// The operator sets service to the Service's name, and Alertmanager keeps back what is of the same one.
+	var service string
+	for _, r := range c.monitor.Spec.Endpoints[0].RelabelConfigs {
+		if r.TargetLabel == "service" && r.Replacement != nil && len(r.SourceLabels) == 0 {
+			service = *r.Replacement
+		}
+	}
+	if service == "" {
+		t.Error("what the ServiceMonitor scrapes has the Service's name as its service")
+	}
 	modules := strings.Fields("c2s s2s cert")
 	for _, p := range c.probes {
 		i := slices.Index(modules, p.Spec.Module)
@@ -115,6 +125,9 @@ func TestManifests(t *testing.T) {
 			p.Spec.ProberSpec.URL != c.service.Name+":9334" {
 			t.Errorf("probe %s: %+v", p.Name, p.Spec)
 			continue
+		}
+		if got := p.Spec.Targets.StaticConfig.Labels["service"]; got != service {
+			t.Errorf("probe %s is of the service %q, ejabberd of %q", p.Name, got, service)
 		}
 		modules = slices.Delete(modules, i, i+1)
 	}
