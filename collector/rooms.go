@@ -53,8 +53,12 @@ var Rooms = Definition{
 		for _, vhost := range vhosts {
 			out.Add(roomsOnline, 0, vhost)
 		}
+		var services map[string]string
+		if src.Config != nil {
+			services = src.Config.Services
+		}
 		return noRooms(namesOff(api.OnlineRooms(ctx, func(service string) {
-			out.Add(roomsOnline, 1, database.ServiceLabel(service, vhosts))
+			out.Add(roomsOnline, 1, database.ServiceLabel(service, vhosts, services))
 		})))
 	},
 }

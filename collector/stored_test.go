@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/chapril/ejabberd_exporter/internal/ejabberd"
+	"github.com/chapril/ejabberd_exporter/internal/ejabberdconf"
 	"github.com/chapril/ejabberd_exporter/internal/metric"
 )
 
@@ -78,6 +79,10 @@ func TestRoomsOfWhichVhost(t *testing.T) {
 		ejabberd_muc_rooms_online{vhost="one.test"} 2
 		ejabberd_muc_rooms_online{vhost="shared"} 1
 		ejabberd_muc_rooms_online{vhost="two.test"} 0`)
+	src.Config = &ejabberdconf.Config{Services: map[string]string{"rooms.elsewhere.test": "two.test"}}
+	collect(t, Rooms, src, `
+		ejabberd_muc_rooms_online{vhost="one.test"} 2
+		ejabberd_muc_rooms_online{vhost="two.test"} 1`)
 	api.vhosts = []string{"one.test"}
 	collect(t, Rooms, src, `ejabberd_muc_rooms_online{vhost="one.test"} 3`)
 	src.RoomsInSQL = []string{"one.test"}

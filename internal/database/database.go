@@ -23,6 +23,8 @@ type Target struct {
 	Vhosts []string        // the vhosts that live in it
 	Role   string          // ejabberd's own role, to tell its connections apart; empty: unknown
 	Login  *pgx.ConnConfig // how the exporter logs in
+	// Services are those that are not named after their vhost, and whose they are.
+	Services map[string]string
 }
 
 // Lane is one of the two connections.

@@ -41,11 +41,16 @@ func (c *Conn) VhostLabels() []string {
 }
 
 // ServiceLabel is the label for rows that name a service instead of a vhost, such as conference.example.org.
-func (c *Conn) ServiceLabel(service string) string { return ServiceLabel(service, c.Target.Vhosts) }
+func (c *Conn) ServiceLabel(service string) string {
+	return ServiceLabel(service, c.Target.Vhosts, c.Target.Services)
+}
 
-// ServiceLabel is the label for a service: the vhost that it is named after, or "shared" where its name does not tell which of
-// several that is.
-func ServiceLabel(service string, vhosts []string) string {
+// ServiceLabel is the label for a service: the vhost whose it is by configuration, the one that it is named after, or "shared" where
+// nothing tells which of several that is.
+func ServiceLabel(service string, vhosts []string, configured map[string]string) string {
+	if vhost := configured[ascii(service)]; slices.Contains(vhosts, vhost) {
+		return vhost
+	}
 	for name := ascii(service); name != ""; _, name, _ = strings.Cut(name, ".") {
 		if slices.Contains(vhosts, name) {
 			return name

@@ -17,9 +17,12 @@ func TestServiceLabel(t *testing.T) {
 		{"notone.test", []string{"one.test", "two.test"}, "shared"},
 		{"rooms.elsewhere.test", []string{"one.test", "two.test"}, "shared"},
 		{"rooms.elsewhere.test", []string{"one.test"}, "one.test"},
+		{"rooms.two.test", []string{"one.test", "two.test"}, "one.test"},
+		{"rooms.two.test", []string{"two.test", "three.test"}, "two.test"},
+		{"rooms.gone.test", []string{"one.test", "two.test"}, "shared"},
 		{"conference.bücher.test", []string{"one.test", "xn--bcher-kva.test"}, "xn--bcher-kva.test"},
 	} {
-		if got := ServiceLabel(c.service, c.vhosts); got != c.want {
+		if got := ServiceLabel(c.service, c.vhosts, map[string]string{"rooms.two.test": "one.test", "rooms.gone.test": ""}); got != c.want {
 			t.Errorf("%s among %v: %s, want %s", c.service, c.vhosts, got, c.want)
 		}
 	}

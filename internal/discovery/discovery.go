@@ -203,7 +203,7 @@ func (f *Found) findDatabases(o Options, before *Found) error {
 		}
 		names = append(names, name)
 		f.Sources.Pools[name] = db.PoolSize * len(db.Vhosts)
-		targets = append(targets, &database.Target{Name: name, Vhosts: db.Vhosts, Role: db.Role, Login: login})
+		targets = append(targets, &database.Target{Name: name, Vhosts: db.Vhosts, Role: db.Role, Login: login, Services: f.Config.Services})
 	}
 	if before != nil && before.databases != nil {
 		f.databases, before.databases = before.databases.Renew(targets...), nil

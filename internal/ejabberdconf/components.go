@@ -22,11 +22,19 @@ var componentModules = map[string]string{
 // components finds the hosts that ejabberd answers for beside the vhosts: those of modules, and those of listeners for external
 // components.
 func (r *reader) components() {
+	r.Services = map[string]string{}
 	add := func(name, vhost string) {
 		name = ascii(strings.ReplaceAll(strings.ReplaceAll(name, "@HOST@", r.unicode[vhost]), "@host@", r.unicode[vhost]))
 		if name != "" && !slices.Contains(r.Hosts, name) && !slices.Contains(r.Components, name) {
 			r.Components = append(r.Components, name)
 		}
+		if vhost == "" || strings.HasSuffix(name, "."+vhost) {
+			return
+		}
+		if owner, known := r.Services[name]; known && owner != vhost {
+			vhost = ""
+		}
+		r.Services[name] = vhost
 	}
 	for _, vhost := range r.Hosts {
 		for name, fallback := range componentModules {
@@ -53,6 +61,9 @@ func (r *reader) components() {
 		}
 	}
 	slices.Sort(r.Components)
+	if len(r.Services) == 0 {
+		r.Services = nil
+	}
 }
 
 // list are the texts of a list, or of the one that stands in its place; none where there is nothing.

@@ -9,19 +9,21 @@ import "time"
 // Config is what was found in ejabberd.yml, with macros, included files and host_config applied and ejabberd's defaults
 // filled in. It is what --discover writes as JSON and what the service reads back.
 type Config struct {
-	Path       string     `json:"path"`                 // the file it was read from
-	Home       string     `json:"home,omitempty"`       // ejabberd's home directory, @HOME@
-	Log        string     `json:"log,omitempty"`        // ejabberd.log, from ejabberdctl.cfg; empty where that says nothing
-	Spool      string     `json:"spool,omitempty"`      // the directory of its Mnesia database, which no two servers share
-	Node       string     `json:"node,omitempty"`       // Erlang node name, from ejabberdctl.cfg; empty where that says nothing
-	MaxPorts   int        `json:"max_ports,omitempty"`  // ERL_MAX_PORTS of ejabberdctl.cfg: sockets and files at once; 0 where it says nothing
-	EpmdPort   int        `json:"epmd_port,omitempty"`  // ERL_EPMD_PORT of ejabberdctl.cfg; 0 where it says nothing: 4369
-	Hosts      []string   `json:"hosts"`                // vhosts in ASCII form, in the order of the file
-	Components []string   `json:"components,omitempty"` // hosts of modules and components, such as conference.example.org; sorted
-	Listeners  []Listener `json:"listeners"`            // in the order of the file
-	Databases  []Database `json:"databases"`            // PostgreSQL databases; none where no vhost uses one
-	Uploads    []Upload   `json:"uploads"`              // one for each vhost with mod_http_upload
-	CertFiles  []string   `json:"cert_files"`           // absolute paths and patterns such as /etc/letsencrypt/live/*/*.pem
+	Path       string   `json:"path"`                 // the file it was read from
+	Home       string   `json:"home,omitempty"`       // ejabberd's home directory, @HOME@
+	Log        string   `json:"log,omitempty"`        // ejabberd.log, from ejabberdctl.cfg; empty where that says nothing
+	Spool      string   `json:"spool,omitempty"`      // the directory of its Mnesia database, which no two servers share
+	Node       string   `json:"node,omitempty"`       // Erlang node name, from ejabberdctl.cfg; empty where that says nothing
+	MaxPorts   int      `json:"max_ports,omitempty"`  // ERL_MAX_PORTS of ejabberdctl.cfg: sockets and files at once; 0 where it says nothing
+	EpmdPort   int      `json:"epmd_port,omitempty"`  // ERL_EPMD_PORT of ejabberdctl.cfg; 0 where it says nothing: 4369
+	Hosts      []string `json:"hosts"`                // vhosts in ASCII form, in the order of the file
+	Components []string `json:"components,omitempty"` // hosts of modules and components, such as conference.example.org; sorted
+	// Services are those of the Components that are named below no vhost or another one's, and whose they are: "" if several vhosts'.
+	Services  map[string]string `json:"services,omitempty"`
+	Listeners []Listener        `json:"listeners"`  // in the order of the file
+	Databases []Database        `json:"databases"`  // PostgreSQL databases; none where no vhost uses one
+	Uploads   []Upload          `json:"uploads"`    // one for each vhost with mod_http_upload
+	CertFiles []string          `json:"cert_files"` // absolute paths and patterns such as /etc/letsencrypt/live/*/*.pem
 	// AccountsInSQL are the vhosts whose accounts are kept in SQL. In the database of the others the table of accounts is
 	// empty, which does not mean that they have no accounts.
 	AccountsInSQL []string `json:"accounts_in_sql,omitempty"`
