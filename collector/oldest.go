@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"slices"
 	"strconv"
 	"time"
 
@@ -49,17 +48,11 @@ var OldestData = Definition{
 
 // oldestUpload is what the last walk saw, if it saw all of the directories.
 func (s *Sources) oldestUpload(out *metric.Set) {
-	var times []int64
-	for _, store := range s.UploadStores {
-		switch _, oldest, known := store.memory.lately(); {
-		case !known:
-			return
-		case oldest > 0:
-			times = append(times, oldest)
+	found, _ := s.walked()
+	for _, store := range found {
+		if store.oldest > 0 {
+			out.Add(OldestTime, float64(store.oldest), "uploads")
 		}
-	}
-	if len(times) > 0 {
-		out.Add(OldestTime, float64(slices.Min(times)), "uploads")
 	}
 }
 

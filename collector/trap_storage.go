@@ -91,21 +91,19 @@ var sweepLate = Trap{
 	Why:  "files are kept longer than people were promised: ejabberd's sweep first runs up to 12 hours after a start, then daily",
 	Fix:  "restart ejabberd less often than every 36 hours; if it has run for longer, look for mod_http_upload_quota in ejabberd.log",
 	Look: func(_ context.Context, src *Sources) (found []string, err error) {
-		for _, store := range src.UploadStores {
-			if store.limits.Retention == 0 {
-				continue
-			}
-			expired, _, walked := store.memory.lately()
-			switch {
-			case !walked:
-				err = errors.New("the uploads were not counted yet")
-			case expired > 0:
-				found = append(found, fmt.Sprintf("%.0f files of %s are past their time by more than 36 hours", expired, store.vhost))
+		swept := func(s *UploadStore) bool { return s.limits.Retention > 0 }
+		if !slices.ContainsFunc(src.UploadStores, swept) {
+			return nil, nil
+		}
+		stores, all := src.walked()
+		if !all {
+			return nil, errors.New("the uploads were not counted yet")
+		}
+		for _, store := range stores {
+			if swept(store.UploadStore) && store.expired > 0 {
+				found = append(found, fmt.Sprintf("%.0f files of %s are past their time by more than 36 hours", store.expired, store.vhost))
 			}
 		}
-		if len(found) > 0 {
-			return found, nil
-		}
-		return nil, err
+		return found, nil
 	},
 }

@@ -136,11 +136,31 @@ func (m *uploadMemory) forget(why error) {
 	m.missing = errors.Is(why, fs.ErrNotExist) && !m.seen
 }
 
-// lately is what UploadTree last found; nothing, where the directory is made with the first upload.
-func (m *uploadMemory) lately() (expired float64, oldest int64, known bool) {
+func (m *uploadMemory) lately() (expired float64, oldest int64, told, missing bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.expired, m.oldest, m.told || m.missing
+	return m.expired, m.oldest, m.told, m.missing
+}
+
+// walked is what UploadTree last found in each of the stores that there are; false where that is not all, or nothing: directories that
+// are missing, all of them, may as well be gone.
+func (s *Sources) walked() (found []lately, all bool) {
+	for _, store := range s.UploadStores {
+		switch expired, oldest, told, missing := store.memory.lately(); {
+		case told:
+			found = append(found, lately{store, expired, oldest})
+		case !missing:
+			return nil, false
+		}
+	}
+	return found, len(found) > 0
+}
+
+// lately is what UploadTree last found in one.
+type lately struct {
+	*UploadStore
+	expired float64
+	oldest  int64
 }
 
 func (m *uploadMemory) add(changes *uploads.Changes, now time.Time) {

@@ -50,6 +50,12 @@ func TestTheOldestUploadIsKnownOfAllOrNot(t *testing.T) {
 	}
 	walk()
 	oldest(`ejabberd_oldest_data_timestamp_seconds{store="uploads"} 1e+06`)
+
+	src.UploadStores = UploadStores(configured[2:], nil)
+	walk()
+	if found, all := src.walked(); all {
+		t.Errorf("%v of directories that are all missing, or gone", found)
+	}
 }
 
 // TestADirectoryThatIsNotMadeYet: ejabberd makes a vhost's directory with the first upload there.
