@@ -15,15 +15,16 @@ type UploadForecast struct {
 	Today, Limits uploads.Limits
 	Now           *uploads.Forecast // under the limits of Today
 	Then          *uploads.Forecast // under other Limits; nil where none were asked about
+	QuotasDiffer  bool              // between vhosts that share the directory: none is taken into account
 }
 
 // Forecast walks the directory once and looks at it under today's limits and, where change is given, under changed ones.
 func (s *UploadStore) Forecast(ctx context.Context, change func(*uploads.Limits)) (*UploadForecast, error) {
 	now := time.Now()
-	f := &UploadForecast{Vhost: s.vhost, Today: s.limits, Limits: s.limits, Now: uploads.NewForecast(s.limits, now)}
+	f := &UploadForecast{Vhost: s.vhost, Today: s.limits, Limits: s.limits, Now: uploads.NewForecast(s.limits, s.limits, now), QuotasDiffer: s.quotasDiffer}
 	if change != nil {
 		change(&f.Limits)
-		f.Then = uploads.NewForecast(f.Limits, now)
+		f.Then = uploads.NewForecast(f.Limits, s.limits, now)
 	}
 	_, err := s.walk(ctx, now, func(account uploads.Account) {
 		f.Now.Add(account)

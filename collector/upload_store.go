@@ -23,6 +23,8 @@ type UploadStore struct {
 	limits  uploads.Limits
 	of      []ejabberdconf.Upload // one at least
 	memory  *uploadMemory
+
+	quotasDiffer bool // and are unknown for that
 }
 
 // uploadMemory is what is known of a directory from one walk to the next.
@@ -68,13 +70,17 @@ func UploadStores(configured []ejabberdconf.Upload, earlier []*UploadStore) []*U
 func (s *UploadStore) join(u ejabberdconf.Upload, l uploads.Limits) {
 	s.vhost = metric.Shared
 	s.of = append(s.of, u)
+	s.quotasDiffer = s.quotasDiffer || s.limits.SoftQuota != l.SoftQuota || s.limits.HardQuota != l.HardQuota
 	s.limits.SoftQuota = agreed(s.limits.SoftQuota, l.SoftQuota)
 	s.limits.HardQuota = agreed(s.limits.HardQuota, l.HardQuota)
 	s.limits.MaxSize = agreed(s.limits.MaxSize, l.MaxSize)
-	s.limits.Retention = agreed(s.limits.Retention, l.Retention)
+	// A vhost's sweep deletes whatever lies in the directory, also of the others.
+	if s.limits.Retention == 0 || l.Retention > 0 && l.Retention < s.limits.Retention {
+		s.limits.Retention = l.Retention
+	}
 }
 
-func agreed[T int64 | time.Duration](a, b T) T {
+func agreed(a, b int64) int64 {
 	if a == b {
 		return a
 	}

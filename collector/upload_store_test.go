@@ -101,3 +101,18 @@ func TestADirectoryThatIsNotMadeYet(t *testing.T) {
 	src.UploadStores = UploadStores(configured[1:], nil)
 	collect("", fs.ErrNotExist) // none at all
 }
+
+// TestASharedDirectory: each vhost's sweep deletes the files of all, so the shortest retention is that of the directory.
+func TestASharedDirectory(t *testing.T) {
+	upload := func(vhost string, days int, quota int64) ejabberdconf.Upload {
+		return ejabberdconf.Upload{Vhost: vhost, Docroot: "/uploads", Retention: time.Duration(days) * 24 * time.Hour, SoftQuota: quota, HardQuota: quota}
+	}
+	stores := UploadStores([]ejabberdconf.Upload{upload("a.example", 0, 5), upload("b.example", 30, 5), upload("c.example", 90, 5)}, nil)
+	if s := stores[0]; len(stores) != 1 || s.limits.Retention != 30*24*time.Hour || s.limits.HardQuota != 5 || s.quotasDiffer {
+		t.Errorf("%d stores, limits %+v, quotas differ: %t", len(stores), s.limits, s.quotasDiffer)
+	}
+	stores = UploadStores([]ejabberdconf.Upload{upload("a.example", 0, 5), upload("b.example", 0, 0)}, nil)
+	if s := stores[0]; s.limits.Retention != 0 || s.limits.HardQuota != 0 || !s.quotasDiffer {
+		t.Errorf("limits %+v, quotas differ: %t", s.limits, s.quotasDiffer)
+	}
+}

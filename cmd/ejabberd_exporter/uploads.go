@@ -77,13 +77,14 @@ type forecast struct {
 type outlook struct {
 	SoftQuota     int64          `json:"soft_quota,omitempty"`
 	HardQuota     int64          `json:"hard_quota,omitempty"`
+	QuotasDiffer  bool           `json:"quotas_differ,omitempty"` // between the vhosts of the directory: none is taken into account
 	RetentionDays float64        `json:"retention_days,omitempty"`
 	Present       uploads.Amount `json:"present"`
 	Expired       uploads.Amount `json:"deleted_by_next_sweep"`
 	Evicted       uploads.Amount `json:"deleted_by_quota_at_next_upload"`
 	NearQuota     uploads.Amount `json:"accounts_near_quota"`
 	PerDay        int64          `json:"uploaded_per_day"`
-	Plateau       *int64         `json:"plateau"` // null: it grows without end
+	Plateau       *int64         `json:"plateau"` // null: it grows without end, or quotas differ
 	Lived         []lived        `json:"age_of_next_file_to_go,omitempty"`
 }
 
@@ -93,10 +94,11 @@ type lived struct {
 	Accounts int     `json:"accounts"`
 }
 
-func outlookOf(l uploads.Limits, f *uploads.Forecast) outlook {
+func outlookOf(l uploads.Limits, f *uploads.Forecast, quotasDiffer bool) outlook {
 	soft, hard := l.Quota()
 	o := outlook{
-		SoftQuota: soft, HardQuota: hard, RetentionDays: l.Retention.Hours() / 24,
+		QuotasDiffer: quotasDiffer && hard == 0, // or they were asked about
+		SoftQuota:    soft, HardQuota: hard, RetentionDays: l.Retention.Hours() / 24,
 		Present: f.Present, Expired: f.Expired, Evicted: f.Evicted, NearQuota: f.NearQuota, PerDay: f.PerDay,
 	}
 	if f.Bounded {
@@ -137,9 +139,9 @@ func (s *settings) uploads(ctx context.Context, found *discovery.Found, out io.W
 		case err != nil:
 			return exitNothing, err
 		}
-		f := forecast{Vhost: looked.Vhost, Now: outlookOf(looked.Today, looked.Now)}
+		f := forecast{Vhost: looked.Vhost, Now: outlookOf(looked.Today, looked.Now, looked.QuotasDiffer)}
 		if looked.Then != nil {
-			then := outlookOf(looked.Limits, looked.Then)
+			then := outlookOf(looked.Limits, looked.Then, looked.QuotasDiffer)
 			f.Then = &then
 		}
 		all = append(all, f)
@@ -172,6 +174,9 @@ func (p *paper) forecast(f forecast, whatIf string) {
 
 func (p *paper) outlook(when string, o outlook) {
 	quota, retention := "no quota", "kept for ever"
+	if o.QuotasDiffer {
+		quota = "the vhosts' quotas differ and are left out"
+	}
 	if o.HardQuota > 0 {
 		quota = fmt.Sprintf("quota %s, then down to %s", binary(o.HardQuota), binary(o.SoftQuota))
 	}
@@ -183,6 +188,9 @@ func (p *paper) outlook(when string, o outlook) {
 	p.line("    the quota then deletes       %s, at the accounts' next uploads", amount(o.Evicted))
 	p.line("    near the quota               %s", amount(o.NearQuota))
 	plateau := "it grows without end"
+	if o.QuotasDiffer {
+		plateau = "where that ends is not known"
+	}
 	if o.Plateau != nil {
 		plateau = "at most " + binary(*o.Plateau) + " in the end, if the same accounts go on like this"
 	}

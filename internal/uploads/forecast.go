@@ -26,12 +26,16 @@ func (a *Amount) add(files int, bytes int64) {
 // rateDays is how far back uploads are counted to tell how fast a store grows.
 const rateDays = 30
 
+// struckQuota is the share of the soft quota from which on an account may have lost files to it.
+const struckQuota = 0.9
+
 // nearQuota is the share of the hard quota from which on an account's next uploads are about to cost it files.
 const nearQuota = 0.9
 
 // Forecast tells what limits would do to a store as it is now. Feed it every account.
 type Forecast struct {
 	limits Limits
+	today  Limits // what has made the store what it is
 	now    time.Time
 	files  []File // of the account being looked at
 
@@ -43,7 +47,8 @@ type Forecast struct {
 	// has been there: the next to go.
 	NearQuota Amount
 	Lived     []int64
-	// PerDay is how many bytes a day were uploaded in the last 30 days, as far as they are still there.
+	// PerDay is how many bytes a day were uploaded in the last 30 days, told by the files that are still there: where files do not last
+	// so long, by the days that they do.
 	PerDay int64
 	// Plateau is the most that the store holds in the end if the same accounts go on as in the last 30 days; Bounded is false
 	// where nothing ever deletes what some of them upload.
@@ -51,9 +56,9 @@ type Forecast struct {
 	Bounded bool
 }
 
-// NewForecast makes a Forecast of limits.
-func NewForecast(limits Limits, now time.Time) *Forecast {
-	return &Forecast{limits: limits, now: now, Bounded: true}
+// NewForecast makes a Forecast of limits for a store that has lived under those of today.
+func NewForecast(limits, today Limits, now time.Time) *Forecast {
+	return &Forecast{limits: limits, today: today, now: now, Bounded: true}
 }
 
 // Add looks at one account.
@@ -68,7 +73,7 @@ func (f *Forecast) Add(account Account) {
 	}
 	kept := f.sweep()
 	f.evict(f.files[:kept], soft, hard)
-	f.settle(soft, hard)
+	f.settle(hard)
 }
 
 // sweep counts what is past its time, and tells how many of the newest files are not.
@@ -100,27 +105,40 @@ func (f *Forecast) evict(files []File, soft, hard int64) {
 	}
 }
 
+// window is how many days of the account's uploads are all still there.
+func (f *Forecast) window() (days float64) {
+	days = rateDays
+	if f.today.Retention > 0 {
+		days = min(days, f.today.Retention.Hours()/24)
+	}
+	soft, _ := f.today.Quota()
+	if soft > 0 && float64(total(f.files)) >= struckQuota*float64(soft) {
+		oldest := f.now.Sub(time.Unix(f.files[len(f.files)-1].Modified, 0))
+		days = min(days, max(1, oldest.Hours()/24))
+	}
+	return days
+}
+
 // settle adds what the account will hold in the end.
-func (f *Forecast) settle(soft, hard int64) {
-	recent := int64(0)
-	since := f.now.AddDate(0, 0, -rateDays).Unix()
+func (f *Forecast) settle(hard int64) {
+	recent, days := int64(0), f.window()
+	since := f.now.Add(-time.Duration(days * 24 * float64(time.Hour))).Unix()
 	for _, file := range f.files {
 		if file.Modified >= since {
 			recent += file.Size
 		}
 	}
-	f.PerDay += recent / rateDays
+	perDay := float64(recent) / days
+	f.PerDay += int64(perDay)
 	most := hard
 	switch {
 	case f.limits.Retention > 0:
-		lasting := int64(float64(recent) / rateDays * (f.limits.Retention.Hours() / 24))
+		lasting := int64(perDay * f.limits.Retention.Hours() / 24)
 		if most == 0 || lasting < most {
 			most = lasting
 		}
 	case recent == 0: // nobody deletes what is there
-		if most = total(f.files); hard > 0 && most > hard {
-			most = soft
-		}
+		most = total(f.files) // the quota does not either, before something is uploaded
 	case hard == 0:
 		f.Bounded = false
 	}

@@ -72,7 +72,7 @@ func TestForecastIsWhatWouldHappen(t *testing.T) {
 		if hard == 0 {
 			limits.SoftQuota = 0
 		}
-		forecast := NewForecast(limits, time.Unix(today, 0))
+		forecast := NewForecast(limits, limits, time.Unix(today, 0))
 		var expired, evicted, present Amount
 		for _, a := range store(random) {
 			forecast.Add(a)
@@ -105,14 +105,40 @@ func TestForecastOfTheEnd(t *testing.T) {
 		"retention":           {Limits{Retention: 100 * aDay}, 200 * mebi, true, nil},
 		"quota":               {Limits{HardQuota: 100 * mebi, SoftQuota: 80 * mebi}, 150 * mebi, true, []int64{200 * 86400}},
 		"quota and retention": {Limits{HardQuota: 100 * mebi, SoftQuota: 80 * mebi, Retention: 365 * aDay}, 100 * mebi, true, []int64{200 * 86400}},
-		"a small quota":       {Limits{HardQuota: 40 * mebi, SoftQuota: 40 * mebi}, 80 * mebi, true, []int64{200 * 86400, 100 * 86400}},
+		"a small quota":       {Limits{HardQuota: 40 * mebi, SoftQuota: 40 * mebi}, 90 * mebi, true, []int64{200 * 86400, 100 * 86400}},
 	} {
-		forecast := NewForecast(c.limits, time.Unix(today, 0))
+		forecast := NewForecast(c.limits, c.limits, time.Unix(today, 0))
 		forecast.Add(busy)
 		forecast.Add(idle)
 		if forecast.PerDay != 2*mebi || forecast.Bounded != c.bounded || !slices.Equal(forecast.Lived, c.lived) || c.bounded && forecast.Plateau != c.plateau {
 			t.Errorf("%s: %d bytes a day, plateau %d MiB (%t), lived %v; want %d MiB (%t), %v",
 				name, forecast.PerDay, forecast.Plateau/mebi, forecast.Bounded, forecast.Lived, c.plateau/mebi, c.bounded, c.lived)
+		}
+	}
+}
+
+// TestForecastOfWhatDoesNotLast: where limits of today delete files within the month, what is left of it tells how much was uploaded in
+// the days that it is of, not in thirty.
+func TestForecastOfWhatDoesNotLast(t *testing.T) {
+	daily := func(days int) (a Account) {
+		for day := range days {
+			a.Files = append(a.Files, File{Size: 10 * mebi, Modified: today - int64(day)*int64(aDay.Seconds()) - 3600})
+		}
+		a.Bytes = total(a.Files)
+		return a
+	}
+	month := Limits{Retention: 30 * aDay}
+	for name, c := range map[string]struct {
+		today   Limits
+		account Account
+	}{
+		"kept for a week": {Limits{Retention: 7 * aDay}, daily(7)},
+		"at the quota":    {Limits{HardQuota: 50 * mebi, SoftQuota: 50 * mebi}, daily(5)},
+	} {
+		forecast := NewForecast(month, c.today, time.Unix(today, 0))
+		forecast.Add(c.account)
+		if day, most := forecast.PerDay/mebi, forecast.Plateau/mebi; day < 9 || day > 13 || most < 280 || most > 380 {
+			t.Errorf("%s: %d MiB a day, %d MiB in the end; it was 10 MiB a day", name, day, most)
 		}
 	}
 }
