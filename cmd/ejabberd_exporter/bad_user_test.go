@@ -209,7 +209,7 @@ func TestDirectoriesThatAreNoneOfOurs(t *testing.T) {
 	success(t, page, "uploads")
 	absent(t, page, numbersOf([]string{"uploads"})...)
 	_, text, _ := somebody.run(t, "--check", "--ejabberd.config="+config)
-	if !strings.Contains(text, "BindReadOnlyPaths="+docroot+"\n") {
+	if !strings.Contains(text, "BindReadOnlyPaths=-"+docroot+"\n") {
 		t.Errorf("--check does not print the line for systemd:\n%s", text)
 	}
 }

@@ -150,6 +150,7 @@ var rooms = []room{
 	{
 		name: "internal/remedy",
 		ours: []string{"internal/metric", "internal/ejabberd", "internal/ejabberdconf", "internal/database"},
+		from: []string{"golang.org/x/net/idna"},
 		why:  "it writes the lines that an administrator pastes, from what the sources declare",
 	},
 	{

@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/net/idna"
+
 	"github.com/chapril/ejabberd_exporter/internal/database"
 	"github.com/chapril/ejabberd_exporter/internal/ejabberd"
 )
@@ -49,6 +51,9 @@ api_permissions:
 
 // forAccount is the part for a dedicated account, commented out: it is a choice, and needs a password.
 func forAccount(vhost string, commands []string) string {
+	if native, err := idna.Lookup.ToUnicode(vhost); err == nil {
+		vhost = native // by its name in the DNS ejabberd knows no host, and no account there
+	}
 	return fmt.Sprintf(`# Who is online (accounts online and active, kinds of connections) is a choice of its own: these commands list
 # addresses of people, so only an account made for it may call them. The exporter keeps none of it.
 #   ejabberdctl register exporter %[1]s PASSWORD
@@ -126,8 +131,9 @@ func Systemd(docroots ...string) string {
 	if slices.ContainsFunc(docroots, func(d string) bool { return strings.HasPrefix(d, "/var/lib/ejabberd/") }) {
 		b.WriteString("TemporaryFileSystem=/var/lib/ejabberd:ro\n")
 	}
-	for _, docroot := range docroots {
-		b.WriteString("BindReadOnlyPaths=" + docroot + "\n")
+	b.WriteString("# Restart it again after the first upload at a host: that is when ejabberd makes a directory. Until then the - lets it start without.\n")
+	for _, docroot := range slices.Compact(slices.Sorted(slices.Values(docroots))) {
+		b.WriteString("BindReadOnlyPaths=-" + docroot + "\n")
 	}
 	return b.String()
 }
