@@ -12,14 +12,14 @@ func abuse() board {
 			{8, []panel{
 				{
 					title: "New accounts within an hour", unit: "short", width: 12,
-					says:   "Accounts made within the last hour, by domain, and ten times what an hour of the last 30 days had: the alert is about what is above both that and 20",
+					says:   "Accounts made within the last hour, by domain, and the limit of each: ten times what an hour of its last 30 days had, and 20 at least. The alert is about what is above it",
 					normal: "far below the limit",
 					act:    "above it: look whether they come back and how their names look. If they are people, it is a popular day",
 					empty:  noSQL,
 					draw:   lines(),
 					show: []query{
 						over(sumBy("vhost", gauge("ejabberd_accounts_created", `window="1h"`)), "{{vhost}}"),
-						over("10 * "+sum(gauge("ejabberd_accounts_created", `window="30d"`))+" / 720", "limit"),
+						over("clamp_min(10 * "+sumBy("vhost", gauge("ejabberd_accounts_created", `window="30d"`))+" / 720, 20)", "limit {{vhost}}"),
 					},
 				},
 				{

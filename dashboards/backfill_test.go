@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chapril/ejabberd_exporter/collector"
 	"github.com/chapril/ejabberd_exporter/internal/metric"
 	"github.com/chapril/ejabberd_exporter/internal/service"
 )
@@ -76,14 +77,15 @@ func (h *story) write(path string) (err error) {
 			labels = append(labels, fmt.Sprintf("%s=%q", key, s.labels[key]))
 		}
 		prefix := name + "{" + strings.Join(labels, ",") + "} "
-		for of := time.Duration(0); of < day; of += between {
-			m := moment{of: of, at: float64(h.midnight.Add(of).Unix())}
+		for of := time.Duration(0); of < day; of += s.scraped() {
+			at := h.midnight.Add(of)
+			m := moment{of: of.Truncate(s.counted()), at: float64(at.Truncate(s.counted()).Unix())}
 			value := usual(s, m)
 			if h.change != nil {
 				value = h.change(s, m, value)
 			}
 			if !math.IsNaN(value) {
-				_, _ = fmt.Fprintf(out, "%s%g %.0f\n", prefix, value, m.at) // Flush tells the error
+				_, _ = fmt.Fprintf(out, "%s%g %d\n", prefix, value, at.Unix()) // Flush tells the error
 			}
 		}
 	}
@@ -93,10 +95,30 @@ func (h *story) write(path string) (err error) {
 	return out.Flush()
 }
 
-// targetsUp are what Prometheus says itself.
+// scraped is how often a series is.
+func (s *series) scraped() time.Duration {
+	if s.labels["module"] == "upload" {
+		return time.Hour
+	}
+	return between
+}
+
+// counted is how often what it tells is looked at.
+func (s *series) counted() time.Duration {
+	if slices.Contains(collector.UploadTree.Metrics, s.Metric) {
+		return collector.UploadTree.Refresh
+	}
+	return s.scraped()
+}
+
+// targetsUp are what Prometheus says itself, and processes of theirs: ours, and those of others who are in every Prometheus.
 func targetsUp() (all []*series) {
 	for _, name := range []string{"up", "process_cpu_seconds_total", "process_resident_memory_bytes"} {
-		all = append(all, &series{Metric: &metric.Metric{Name: name}, labels: targets(&metric.Metric{})[0]})
+		m := &metric.Metric{Name: name}
+		all = append(all, &series{Metric: m, labels: targets(m)[0]}, &series{Metric: m, labels: map[string]string{"job": "node", "instance": "127.0.0.1:9100"}})
+	}
+	for _, name := range []string{"probe_success", "probe_duration_seconds"} {
+		all = append(all, &series{Metric: declared(name), labels: map[string]string{"job": "blackbox", "instance": "www.example.org"}})
 	}
 	return all
 }

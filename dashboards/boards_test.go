@@ -5,12 +5,14 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/grafana/grafana-foundation-sdk/go/cog/plugins"
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
@@ -166,6 +168,22 @@ func TestDataSourceIsTheVariable(t *testing.T) {
 				t.Errorf("%s has %s", b.file(), never)
 			}
 		}
+	}
+}
+
+// TestRatesOfSlowScrapes: rates need two scrapes in their interval, and docs/privacy.md allows two minutes from one to the next.
+func TestRatesOfSlowScrapes(t *testing.T) {
+	const slowest = 2 * time.Minute
+	privacy, err := os.ReadFile("../docs/privacy.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(privacy), "A `scrape_interval` of two minutes") {
+		t.Error("docs/privacy.md allows something else than two minutes")
+	}
+	p := server{}
+	if got, want := p.fill("[$__rate_interval]", 15*time.Second), fmt.Sprintf("[%.0fs]", (2*slowest).Seconds()); got != want {
+		t.Errorf("rates are taken over %s, want %s", got, want)
 	}
 }
 

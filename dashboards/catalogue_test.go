@@ -122,8 +122,8 @@ func judge(expr string) (complaints []string) {
 	if err != nil {
 		return []string{"it does not parse: " + err.Error()}
 	}
-	if strings.Contains(strings.NewReplacer("[$__rate_interval]", "", "[30d]", "", month, "").Replace(expr), "[") {
-		say("the only ranges are [$__rate_interval] and a month")
+	if strings.Contains(strings.NewReplacer("[$__rate_interval]", "", "[30d]", "", month, "", seldom, "", walks, "").Replace(expr), "[") {
+		say("the only ranges are [$__rate_interval], a month, that of the hourly probe and that of the walk through the uploads")
 	}
 	known := slices.Clone(ofEverySeries)
 	parser.Inspect(tree, func(node parser.Node, path []parser.Node) error {
@@ -231,7 +231,7 @@ func judgeUse(m *metric.Metric, bucket bool, path []parser.Node, say func(...str
 		case *parser.Call:
 			function = node.Func.Name
 		case *parser.AggregateExpr:
-			if node.Op == parser.MAX && node.Without && slices.Contains(node.Grouping, "instance") {
+			if (node.Op == parser.MAX || node.Op == parser.MIN) && node.Without && slices.Contains(node.Grouping, "instance") {
 				deduplicated = true
 			}
 		}

@@ -39,7 +39,8 @@ func overrides(queries []query) []dashboard.DashboardFieldConfigSourceOverrides 
 		for _, m := range inLegend.FindAllStringSubmatch(q.legend, -1) {
 			labels[m[1]] = true
 		}
-		if _, ok := palette[""][q.legend]; ok {
+		word, _, _ := strings.Cut(q.legend, " {{") // "limit {{vhost}}" as well
+		if _, ok := palette[""][word]; ok {
 			labels[""] = true
 		}
 	}

@@ -2,8 +2,16 @@
 
 package main
 
-// Prometheus's own metrics, of each target.
+// ofTarget asks for Prometheus's own metrics and those of processes, which every program has.
 const ofTarget = `{job=~"$job", instance=~"$instance"}`
+
+// ourTargets are those of the exporters' jobs, as the examples and alerts/ name them: of one that is dead, the job is all that is left.
+const ourTargets = `up{job=~"$job", instance=~"$instance", job=~"ejabberd.*"}`
+
+// ofExporters leaves what a process of another program says out.
+func ofExporters(expr string) string {
+	return expr + " and on (job, instance) " + gauge("ejabberd_exporter_build_info")
+}
 
 // exporter answers: can these boards be trusted; and how are the processes that they are about.
 func exporter() board {
@@ -72,7 +80,7 @@ func exporter() board {
 					draw:  lines(),
 					show: []query{
 						over(sumBy("instance", rate("ejabberd_process_cpu_seconds_total")), "ejabberd {{instance}}"),
-						over(sumBy("instance", "rate(process_cpu_seconds_total"+ofTarget+"[$__rate_interval])"), "exporter {{instance}}"),
+						over(sumBy("instance", ofExporters("rate(process_cpu_seconds_total"+ofTarget+"[$__rate_interval])")), "exporter {{instance}}"),
 					},
 				},
 				{
@@ -83,7 +91,7 @@ func exporter() board {
 					draw:  lines(),
 					show: []query{
 						over(sumBy("instance", gauge("ejabberd_process_resident_memory_bytes")), "ejabberd {{instance}}"),
-						over(sumBy("instance", "process_resident_memory_bytes"+ofTarget), "exporter {{instance}}"),
+						over(sumBy("instance", ofExporters("process_resident_memory_bytes"+ofTarget)), "exporter {{instance}}"),
 					},
 				},
 			}},
@@ -129,10 +137,10 @@ func exporterNumbers() []panel {
 	return []panel{
 		{
 			title: "Exporters that do not answer", unit: "none", width: 5,
-			says: "Targets of the exporter's job that Prometheus cannot scrape", normal: "0",
+			says: "Targets of the exporters' jobs, which begin with ejabberd, that Prometheus cannot scrape", normal: "0",
 			act:  "systemctl status ejabberd-exporter, its address and the firewall",
 			draw: number(noneIsGood()),
-			show: []query{now("count(up"+ofTarget+") - sum(up"+ofTarget+")", "")},
+			show: []query{now("count("+ourTargets+") - sum("+ourTargets+")", "")},
 		},
 		{
 			title: "Failing collectors", unit: "none", width: 5,

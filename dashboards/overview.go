@@ -4,7 +4,7 @@ package main
 
 // The queries that several boards share.
 func failingProbes() string {
-	return "count(" + gauge("probe_success") + ") - sum(" + gauge("probe_success") + ")"
+	return "count(" + probed("probe_success") + ") - sum(" + probed("probe_success") + ")"
 }
 
 // worstCertificate takes those that are served, as seen on the host and by probes: a file on disk harms nobody.
@@ -14,15 +14,15 @@ func worstCertificate() string {
 }
 
 func diskUsed() string {
-	return "1 - " + gauge("ejabberd_upload_filesystem_avail_bytes") + " / " + gauge("ejabberd_upload_filesystem_size_bytes")
+	return most("1 - " + each("ejabberd_upload_filesystem_avail_bytes") + " / " + each("ejabberd_upload_filesystem_size_bytes"))
 }
 
 func inodesUsed() string {
-	return "1 - " + gauge("ejabberd_upload_filesystem_inodes_free") + " / " + gauge("ejabberd_upload_filesystem_inodes")
+	return most("1 - " + each("ejabberd_upload_filesystem_inodes_free") + " / " + each("ejabberd_upload_filesystem_inodes"))
 }
 
 func connectionsUsed() string {
-	return "sum without (role) (" + gauge("ejabberd_database_connections") + ") / " + gauge("ejabberd_database_connection_limit")
+	return most("sum without (role) (" + each("ejabberd_database_connections") + ") / " + each("ejabberd_database_connection_limit"))
 }
 
 // overview answers in one look: does it work, who is there, is federation alive, does anything run out.
@@ -113,7 +113,7 @@ func overview() board {
 					act:    "a step up is the network or an overloaded server: the phases on the board Probes and certificates tell which",
 					empty:  "where no probes are scraped",
 					draw:   lines(),
-					show:   []query{over(maxBy("module", gauge("probe_duration_seconds")), "{{module}}")},
+					show:   []query{over(maxBy("module", probed("probe_duration_seconds")), "{{module}}")},
 				},
 			}},
 		},

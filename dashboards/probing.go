@@ -30,7 +30,7 @@ func probing() board {
 					act:   "open /probe with the same module and target, and debug=true, on the exporter: it tells the whole story",
 					empty: noProbes,
 					draw:  timeline(wellOr("works", "fails")),
-					show:  []query{over(minBy("instance, module", gauge("probe_success")), "{{instance}} {{module}}")},
+					show:  []query{over(minBy("instance, module", probed("probe_success")), "{{instance}} {{module}}")},
 				},
 			}},
 			{8, []panel{
@@ -40,7 +40,7 @@ func probing() board {
 					act:   "resolve: DNS. connect: route, firewall, listener. handshake: TLS and certificates. auth: the account. The runbook of the alert goes on from there",
 					empty: noFailure,
 					draw:  timeline(states(state{"1", "fails", bad})),
-					show: []query{over(maxBy("instance, module, phase, reason", gauge("probe_xmpp_failure_info")),
+					show: []query{over(maxBy("instance, module, phase, reason", failures()),
 						"{{instance}} {{module}}: {{phase}}, {{reason}}")},
 				},
 				{
@@ -49,7 +49,7 @@ func probing() board {
 					act:   "resolve: the resolver. connect: the network. handshake: CPU, or a certificate chain that is fetched. stream and features: ejabberd is busy",
 					empty: noProbes,
 					draw:  lines(),
-					show:  []query{over(maxBy("phase", gauge("probe_xmpp_phase_duration_seconds")), "{{phase}}")},
+					show:  []query{over(maxBy("phase", probed("probe_xmpp_phase_duration_seconds")), "{{phase}}")},
 				},
 				{
 					title: "Messages, files, pings", unit: "s", width: 8,
@@ -60,8 +60,8 @@ func probing() board {
 					show: []query{
 						over(maxOf(gauge("probe_xmpp_message_round_trip_seconds")), "message"),
 						over(maxOf(gauge("probe_xmpp_message_round_trip_max_seconds")), "slowest message"),
-						over(maxOf(gauge("probe_xmpp_upload_put_duration_seconds")), "upload"),
-						over(maxOf(gauge("probe_xmpp_upload_get_duration_seconds")), "download"),
+						over(maxOf(latest(gauge("probe_xmpp_upload_put_duration_seconds"))), "upload"),
+						over(maxOf(latest(gauge("probe_xmpp_upload_get_duration_seconds"))), "download"),
 						over(maxBy("peer", gauge("probe_xmpp_ping_duration_seconds")), "ping {{peer}}"),
 					},
 				},
@@ -124,6 +124,12 @@ func probing() board {
 			}},
 		},
 	}
+}
+
+// failures are the reasons why probes fail. That of an hour ago is over when the probe has worked since.
+func failures() string {
+	return "(" + gauge("probe_xmpp_failure_info", `module!="upload"`) + " or " + latest(gauge("probe_xmpp_failure_info", uploading)) +
+		" and ignoring (phase, reason) " + latest(gauge("probe_success", uploading)) + " == 0)"
 }
 
 func probeNumbers() []panel {

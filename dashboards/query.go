@@ -25,9 +25,10 @@ const (
 	cells                 // buckets of a histogram
 )
 
-// minStep is the shortest step of queries with $__rate_interval, which Grafana makes four times as long. The examples scrape the
-// exporter every 30 seconds; Grafana's default of 15 would leave one sample in the interval now and then, and no line.
-const minStep = "30s"
+// minStep is the shortest step of queries with $__rate_interval, which Grafana makes four times as long. It goes before the Scrape
+// interval of Grafana's data source, so it has to do for who scrapes every two minutes, as docs/privacy.md says one may: with less,
+// there would be one sample in the interval, and no line.
+const minStep = "1m"
 
 func now(expr, legend string) query { return query{expr: expr, legend: legend, format: instant} }
 
@@ -45,6 +46,9 @@ func selector(m *metric.Metric, suffix string, matchers []string) string {
 	if hasLabel(m, "vhost") {
 		all = append(all, `vhost=~"$vhost"`)
 	}
+	if m.Scope == metric.Probe && !strings.HasPrefix(m.Name, "probe_xmpp_") {
+		all = append(all, ourProbes)
+	}
 	return m.Name + suffix + "{" + strings.Join(append(all, matchers...), ", ") + "}"
 }
 
@@ -53,6 +57,25 @@ func gauge(name string, matchers ...string) string {
 	m := declared(name)
 	return once(m, selector(m, "", matchers))
 }
+
+// each is what a gauge says now on every node, for sums of several gauges: those are done before once takes one.
+func each(name string, matchers ...string) string { return selector(declared(name), "", matchers) }
+
+// seldom is how far back a probe is looked for that runs once an hour, as examples/prometheus.yml has it for uploads: twice, and some
+// minutes. Prometheus looks back five minutes by itself. The alerts use the same.
+const seldom = "[130m]"
+
+// uploading is the module of that probe.
+const uploading = `module="upload"`
+
+// probed is what a gauge of all modules said when they last ran.
+func probed(name string, matchers ...string) string {
+	hourly := gauge(name, append([]string{uploading}, matchers...)...)
+	return "(" + gauge(name, append([]string{`module!="upload"`}, matchers...)...) + " or " + latest(hourly) + ")"
+}
+
+// latest is what a probe said that runs once an hour.
+func latest(selected string) string { return "last_over_time(" + selected + seldom + ")" }
 
 // buckets are those of a histogram that is a snapshot.
 func buckets(name string, matchers ...string) string {
@@ -66,10 +89,20 @@ func rate(name string, matchers ...string) string {
 	return once(m, "rate("+selector(m, "", matchers)+"[$__rate_interval])")
 }
 
-// bucketRate is how fast the buckets of a histogram that counts grow.
-func bucketRate(name string, matchers ...string) string {
+// The directory of the uploads is walked every 15 minutes, so what counts there stands still in between: over a shorter time its rate
+// is 0 mostly, and a quantile of it nothing.
+const walks = "[1h]"
+
+// walkRate is how fast a counter grows that a walk counts.
+func walkRate(name string, matchers ...string) string {
 	m := declared(name)
-	return once(m, "rate("+selector(m, "_bucket", matchers)+"[$__rate_interval])")
+	return once(m, "rate("+selector(m, "", matchers)+walks+")")
+}
+
+// walkBucketRate is how fast the buckets of such a histogram grow.
+func walkBucketRate(name string, matchers ...string) string {
+	m := declared(name)
+	return once(m, "rate("+selector(m, "_bucket", matchers)+walks+")")
 }
 
 // once takes a number once that all nodes of a cluster tell alike. The label pod is what Kubernetes adds.
@@ -77,8 +110,15 @@ func once(m *metric.Metric, expr string) string {
 	if m.Scope == metric.Node || m.Scope == metric.Probe {
 		return expr
 	}
-	return "max without (instance, pod) (" + expr + ")"
+	return most(expr)
 }
+
+// most is the most that any node of a cluster tells. A share is of one node: the most of one number and the most of another may be of
+// two, and a full disk hides behind an empty one.
+func most(expr string) string { return "max without (instance, pod) (" + expr + ")" }
+
+// least is the least that any node tells.
+func least(expr string) string { return "min without (instance, pod) (" + expr + ")" }
 
 func sum(expr string) string { return "sum(" + expr + ")" }
 

@@ -14,7 +14,7 @@ func storage() board {
 			{8, []panel{
 				{
 					title: "Connections", unit: "short", width: 8,
-					says:   "Connections to the database by who holds them; expected is what ejabberd holds while all is well",
+					says:   "Connections to the database by who holds them; expected is what ejabberd holds while all is well. The limit is that of the server, which several databases share",
 					normal: "ejabberd at expected; well below the limit",
 					act:    "ejabberd below expected: it is cut off itself, look at ejabberd.log. Near the limit: raise max_connections, or find who holds them",
 					empty:  noDatabase,
@@ -22,7 +22,7 @@ func storage() board {
 					show: []query{
 						over(sumBy("role", gauge("ejabberd_database_connections")), "{{role}}"),
 						over(sum(gauge("ejabberd_database_pool_expected")), "expected"),
-						over(sum(gauge("ejabberd_database_connection_limit")), "limit"),
+						over(maxOf(gauge("ejabberd_database_connection_limit")), "limit"),
 					},
 				},
 				{
@@ -155,12 +155,12 @@ func storageNumbers() []panel {
 		},
 		{
 			title: "Connections that ejabberd lacks", unit: "short", width: 6,
-			says: "Expected connections that are not there", normal: "0; a few for a moment after a restart",
+			says: "Expected connections that are not there, of all databases", normal: "0; a few for a moment after a restart",
 			act:   "ejabberd cannot reach the database though the exporter may: look at ejabberd.log, at pg_hba.conf and at the limit of its role",
 			empty: noDatabase + "; or where sql_pool_size is not known",
 			draw:  number(noneIsGood()),
-			show: []query{now("clamp_min("+sum(gauge("ejabberd_database_pool_expected"))+" - "+
-				sum(gauge("ejabberd_database_connections", `role="ejabberd"`))+", 0)", "")},
+			show: []query{now(sum("clamp_min("+gauge("ejabberd_database_pool_expected")+" - sum without (role) ("+
+				gauge("ejabberd_database_connections", `role="ejabberd"`)+"), 0)"), "")},
 		},
 		{
 			title: "Messages that wait now", unit: "short", width: 6,

@@ -3,43 +3,9 @@
 package main
 
 import (
+	"slices"
 	"strings"
 )
-
-func quietDay() story {
-	return story{name: "a quiet day", expect: func(d *seen) {
-		for _, hour := range []float64{4, 12, 20} {
-			if n := d.number("overview", "Failing probes", hour); n != 0 {
-				d.Errorf("%v probes fail", n)
-			}
-			for what, share := range d.at("overview", "What runs out", hour) {
-				for _, value := range share.values {
-					if value >= 0.8 {
-						d.Errorf("%s runs out on a quiet day: %v", what, value)
-					}
-				}
-			}
-			if days := d.number("overview", "Days to expiry", hour); days < 21 {
-				d.Errorf("a certificate has %v days", days)
-			}
-		}
-		for _, title := range []string{"Endpoints, as users reach them", "Ports, as ejabberd opens them"} {
-			for name, l := range d.panel("overview", title) {
-				d.only(1, name, l, 0, 24)
-			}
-		}
-		if failures := d.panel("probes", "What fails, and why"); len(failures) > 0 {
-			d.Errorf("something fails: %v", failures)
-		}
-		if old := matching(d.panel("probes", "Versions of TLS"), "accepted"); len(old) != 2 {
-			d.Errorf("TLS 1.1 is accepted by two domains, the board shows %v", old)
-		}
-		sessions := d.line("overview", "Sessions", "example.org")
-		if night, afternoon := d.most(sessions, 3, 5), d.least(sessions, 15, 17); afternoon < 1.5*night {
-			d.Errorf("%v sessions at night, %v in the afternoon: the day has no shape", night, afternoon)
-		}
-	}}
-}
 
 // From 10 to 12 o'clock 400 robots register in example.org, and none comes back.
 func registrationWave() story {
@@ -102,7 +68,8 @@ func registrationWave() story {
 	}
 }
 
-// From noon on people fill their quota, and files of two weeks' age are deleted; the disk fills.
+// From noon on people fill their quota, and files of two weeks' age are deleted. The disk of one node fills, that of the other has room,
+// and on the full one PostgreSQL lets few in. From 20 to 22 o'clock an upload fails.
 func quotaSqueeze() story {
 	squeeze := func(m moment) float64 { return max(m.hours()-12, 0) / 12 }
 	return story{
@@ -113,8 +80,18 @@ func quotaSqueeze() story {
 				return usual + 60*squeeze(m)
 			case s.is("ejabberd_upload_accounts_over_quota", "level=hard"):
 				return usual + 25*squeeze(m)
-			case s.is("ejabberd_upload_filesystem_avail_bytes"):
+			case s.is("ejabberd_upload_filesystem_avail_bytes", "instance="+secondNode), s.is("ejabberd_upload_filesystem_inodes_free", "instance="+secondNode):
 				return usual * (1 - 0.95*squeeze(m))
+			case s.is("ejabberd_database_connection_limit", "instance="+secondNode) && m.hours() >= 12:
+				return 25
+			case s.is("ejabberd_database_connections", "database=rooms", "role=ejabberd") && m.hours() >= 12:
+				return 13
+			case s.is("ejabberd_database_connections", "database=ejabberd", "role=ejabberd") && m.hours() >= 12:
+				return 22
+			case s.is("probe_success", "module=upload") && m.hours() >= 20 && m.hours() < 22:
+				return 0
+			case s.is("probe_xmpp_failure_info", "module=upload", "phase=connect", "reason=timeout") && m.hours() >= 20 && m.hours() < 22:
+				return 1
 			case s.is("ejabberd_upload_removed_bytes_total", "reason=quota"):
 				return usual + 2e9*squeeze(m)
 			case s.is("ejabberd_upload_evicted_age_seconds") && s.bucket >= 30*86400:
@@ -129,6 +106,20 @@ func quotaSqueeze() story {
 			if used := d.number("overview", "Disk of the uploads", 23.9); used < 0.9 {
 				d.Errorf("the disk is %v full", used)
 			}
+			if left := d.number("uploads", "Space left", 23.9); left > 10e9 {
+				d.Errorf("%v bytes are left: that is the other disk", left)
+			}
+			for title, used := range d.at("overview", "What runs out", 23.9) {
+				for _, value := range used.values {
+					if value < 0.9 && slices.Contains([]string{"Inodes of the uploads", "Connections to the database"}, title) {
+						d.Errorf("%s: %v is used, on the other node", title, value)
+					}
+				}
+			}
+			if lacking := d.number("storage", "Connections that ejabberd lacks", 13); lacking != 7 {
+				d.Errorf("%v connections are missing, want 7: what one database has too many is none for the other", lacking)
+			}
+			anHourlyProbe(d)
 			worst, name := 0.0, ""
 			for what, share := range d.at("overview", "What runs out", 23.9) {
 				for _, value := range share.values {
@@ -145,7 +136,13 @@ func quotaSqueeze() story {
 			if least := d.least(deleted, 13, 24); least <= 0 {
 				d.Errorf("the quota deletes %v in the afternoon", least)
 			}
+			if n := len(d.during(deleted, 1, 24)); n != steps-6 {
+				d.Errorf("what was deleted is drawn at %d of %d steps", n, steps-6)
+			}
 			ages := d.panel("uploads", "How old files were that the quota deleted")
+			if n := len(d.during(ages["median age"], 14, 24)); n != steps-6*14 {
+				d.Errorf("the age of what was deleted is drawn at %d of %d steps", n, steps-6*14)
+			}
 			if age, promised := d.most(ages["median age"], 13, 24), d.least(ages["limit"], 13, 24); age > promised/10 {
 				d.Errorf("files were %v s old, %v were promised: no alarm in that", age, promised)
 			}
@@ -154,6 +151,24 @@ func quotaSqueeze() story {
 				d.Errorf("%v accounts near the quota, before %v", after, before)
 			}
 		},
+	}
+}
+
+// anHourlyProbe looks that it is seen in the 55 minutes after it ran, too, and that its failure is over when it works again.
+func anHourlyProbe(d *seen) {
+	d.Helper()
+	for hour, failing := range map[float64]float64{19.9: 0, 20.9: 2, 21.9: 2, 22.9: 0} {
+		if n := d.number("overview", "Failing probes", hour); n != failing {
+			d.Errorf("%v probes fail at %v o'clock, want %v", n, hour, failing)
+		}
+	}
+	upload := d.line("probes", "Probes by domain", "example.org upload")
+	d.only(1, "the upload", upload, 1, 20)
+	d.only(0, "the upload", upload, 20, 22)
+	d.only(1, "the upload", upload, 22, 24)
+	why := d.line("probes", "What fails, and why", "example.org upload: connect, timeout")
+	if n := len(d.during(why, 0, 24)); n != 12 {
+		d.Errorf("why the upload fails is told at %d steps, want 12: from 20 to 22 o'clock", n)
 	}
 }
 

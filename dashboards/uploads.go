@@ -51,23 +51,23 @@ func uploads() board {
 			{8, []panel{
 				{
 					title: "Uploaded and deleted", unit: "Bps", width: 12,
-					says: "Bytes per second that came and went, by why they went", normal: "both about the same once the retention works",
+					says: "Bytes per second that came and went, by why they went, in the mean of an hour", normal: "both about the same once the retention works",
 					act:   "quota: people lose files before their time. account: with their accounts. unknown: by hand, or by something that we do not know",
 					empty: noUploads,
 					draw:  lines(),
 					show: []query{
-						over(sum(rate("ejabberd_upload_added_bytes_total")), "uploaded"),
-						over(sumBy("reason", rate("ejabberd_upload_removed_bytes_total")), "deleted: {{reason}}"),
+						over(sum(walkRate("ejabberd_upload_added_bytes_total")), "uploaded"),
+						over(sumBy("reason", walkRate("ejabberd_upload_removed_bytes_total")), "deleted: {{reason}}"),
 					},
 				},
 				{
 					title: "How old files were that the quota deleted", unit: "s", width: 12,
-					says: "Median of those deleted just now, beside the retention that people were promised", normal: "nothing, or close to the retention",
+					says: "Median of those deleted within an hour, beside the retention that people were promised", normal: "nothing, or close to the retention",
 					act:   "days or weeks: files live far shorter than promised; raise the quota, or say so to people",
 					empty: noEviction + "; or " + noUploads,
 					draw:  lines(),
 					show: []query{
-						over(quantile("0.5", "", bucketRate("ejabberd_upload_evicted_age_seconds")), "median age"),
+						over(quantile("0.5", "", walkBucketRate("ejabberd_upload_evicted_age_seconds")), "median age"),
 						over(minOf(gauge("ejabberd_upload_retention_seconds")), "limit"),
 					},
 				},
@@ -152,7 +152,7 @@ func uploadNumbers() []panel {
 			title: "Space left", unit: "bytes", width: 4,
 			says: "On the file system of the uploads; the least of several", normal: "enough for weeks", act: "see the disk below", empty: noUploads,
 			draw: number(neutral()),
-			show: []query{now(minOf(gauge("ejabberd_upload_filesystem_avail_bytes")), "")},
+			show: []query{now(minOf(least(each("ejabberd_upload_filesystem_avail_bytes"))), "")},
 		},
 		{
 			title: "Unreadable", unit: "short", width: 4,

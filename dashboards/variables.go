@@ -7,10 +7,15 @@ import "github.com/grafana/grafana-foundation-sdk/go/dashboard"
 // servedHosts asks several metrics for the hosts, since a server may lack the source of any.
 const servedHosts = `label_values({__name__=~"ejabberd_(sessions|accounts|upload_files)", job=~"$job", instance=~"$instance"}, vhost)`
 
+// ourProbes are jobs as the examples and alerts/ name them. Other programs probe too, and call it probe_success as well.
+const ourProbes = `job=~"xmpp.*"`
+
 // probedHosts are the domains that somebody probes, whether an exporter runs beside them or not.
-const probedHosts = `label_values(probe_success{job=~"$job"}, instance)`
+const probedHosts = `label_values(probe_success{job=~"$job", ` + ourProbes + `}, instance)`
 
 // variables are the same on all boards, so that links carry them on. The job of the exporter and that of the probes are usually two.
+// All is every job there is, listed or not: an exporter that has been dead for the whole time range, or what is probed once an hour,
+// is in no list. So queries for names that are not ours alone say themselves whose they mean.
 func variables(hosts string) []dashboard.VariableModel {
 	if hosts == "" {
 		hosts = servedHosts

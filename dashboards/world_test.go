@@ -22,7 +22,7 @@ var world = map[string][]string{
 	"target":     {"xmpp.example.org"},
 	"port":       {"5222", "5223", "5269"},
 	"srv":        {"xmpp-client", "xmpps-client", "xmpp-server"},
-	"database":   {"ejabberd"},
+	"database":   {"ejabberd", "rooms"},
 	"node":       {"localhost"},
 	"peer":       {"example.com"},
 	"version":    {"1.2", "1.3"},
@@ -47,8 +47,21 @@ func collectorNames() (names []string) {
 // service of each port, since not every service is on every port.
 var servicePort = map[string]string{"xmpp-client": "5222", "xmpps-client": "5223", "xmpp-server": "5269"}
 
-// modules of the probes.
-var modules = []string{"c2s", "s2s"}
+// modules of the probes. The upload runs once an hour, in a job of its own.
+var modules = []string{"c2s", "s2s", "upload"}
+
+// has says which module tells of what: here, the upload tells what it tells alone, and what all do.
+func has(module string, m *metric.Metric) bool {
+	switch {
+	case strings.HasPrefix(m.Name, "probe_xmpp_upload_"):
+		return module == "upload"
+	case module == "upload":
+		return slices.Contains([]string{
+			"probe_success", "probe_duration_seconds", "probe_xmpp_failure_info", "probe_xmpp_phase_duration_seconds",
+		}, m.Name)
+	}
+	return true
+}
 
 // series is one of the world's.
 type series struct {
@@ -83,14 +96,27 @@ func allSeries() (all []*series) {
 	return all
 }
 
+// secondNode is a further node of the cluster. It tells of the database and of its disk as well.
+const secondNode = "127.0.0.2:9334"
+
 // targets are the labels that Prometheus adds.
 func targets(m *metric.Metric) (all []map[string]string) {
-	if m.Scope != metric.Probe {
+	switch m.Scope {
+	case metric.Node, metric.Cluster:
 		return []map[string]string{{"job": "ejabberd", "instance": "127.0.0.1:9334"}}
+	case metric.Database, metric.Filesystem:
+		return []map[string]string{{"job": "ejabberd", "instance": "127.0.0.1:9334"}, {"job": "ejabberd", "instance": secondNode}}
 	}
 	for _, domain := range world["vhost"] {
 		for _, module := range modules {
-			all = append(all, map[string]string{"job": "xmpp", "instance": domain, "module": module})
+			if !has(module, m) {
+				continue
+			}
+			job := "xmpp"
+			if module == "upload" {
+				job = "xmpp-upload"
+			}
+			all = append(all, map[string]string{"job": job, "instance": domain, "module": module})
 		}
 	}
 	return all
@@ -171,6 +197,10 @@ func usual(s *series, m moment) float64 {
 	tide := 1 + math.Sin((m.hours()-10)/24*2*math.Pi) // 0 at 4 in the morning, 2 at 16
 	steady, known := plain[s.Name]
 	switch {
+	case s.is("probe_duration_seconds", "job=blackbox"):
+		return 30
+	case s.labels["job"] == "node", s.labels["job"] == "blackbox":
+		return 0 // what others look at is down, and none of our business
 	case s.is("probe_xmpp_failure_info"):
 		return nothing
 	case s.is("probe_xmpp_tls_legacy_accepted", "version=1.1"):
