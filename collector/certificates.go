@@ -56,7 +56,7 @@ var Certificates = Definition{
 		asked := map[int]bool{}
 		for _, l := range src.Config.Listeners {
 			source, ok := certs.SourceOf(l)
-			if !ok || asked[l.Port] { // on several addresses it serves the same
+			if !ok || l.ProxyProtocol || asked[l.Port] { // on several addresses it serves the same
 				continue
 			}
 			asked[l.Port] = true
@@ -64,12 +64,31 @@ var Certificates = Definition{
 			seen += n
 			errs = append(errs, err)
 		}
+		if proxiedOnly(src.Config.Listeners) && len(out.All()) == 0 { // those on disk are worth telling alone
+			return errProxied
+		}
 		// One that is down is for ejabberd_listener_up to tell.
 		if err := errors.Join(errs...); seen == 0 && err != nil {
 			return fmt.Errorf("no certificate is served: %w", err)
 		}
 		return nil
 	},
+}
+
+var errProxied = fmt.Errorf("%w: every listener that serves a certificate answers a proxy only (use_proxy_protocol)", ErrOff)
+
+// proxiedOnly tells whether every listener that serves a certificate refuses, and logs as an error, whoever sends no PROXY header.
+func proxiedOnly(listeners []ejabberdconf.Listener) bool {
+	proxied := false
+	for _, l := range listeners {
+		if _, ok := certs.SourceOf(l); ok {
+			if !l.ProxyProtocol {
+				return false
+			}
+			proxied = true
+		}
+	}
+	return proxied
 }
 
 // askListener asks for each name that somebody may look for there, and tells how many certificates it got.

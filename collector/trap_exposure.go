@@ -33,36 +33,58 @@ var proxiesTrusted = Trap{
 	},
 }
 
-// distributionExposed asks epmd, whom every node tells its port, instead of guessing which of ejabberd's sockets that is.
+// distributionExposed asks epmd, whom every node tells its port, instead of guessing which of ejabberd's sockets that is. A node with
+// ERL_DIST_PORT has a port of which everybody knows, and no epmd.
 var distributionExposed = Trap{
 	Name: "distribution_exposed",
 	Why:  "who reaches these ports and learns the cookie runs any code as ejabberd; nobody but the nodes of a cluster needs them",
 	Fix:  "in ejabberdctl.cfg: export ERL_EPMD_ADDRESS=127.0.0.1 and INET_DIST_INTERFACE=127.0.0.1 (a cluster: the addresses between the nodes, and a firewall)",
-	Look: func(ctx context.Context, src *Sources) ([]string, error) {
+	Look: func(ctx context.Context, src *Sources) (found []string, err error) {
 		waiting, err := sockets.List(ctx, sockets.TCP, sockets.Listening)
 		if err != nil {
 			return nil, err
 		}
-		everywhere := func(port int) bool {
-			return slices.ContainsFunc(waiting, func(s sockets.Socket) bool { return s.LocalPort == port && s.Everywhere() })
-		}
-		var found []string
-		port := cmp.Or(src.Config.EpmdPort, epmd.Port)
-		if everywhere(port) {
-			found = append(found, fmt.Sprintf("epmd listens on all addresses, port %d", port))
-		}
-		own, _, _ := strings.Cut(cmp.Or(src.Config.Node, "ejabberd"), "@")
-		nodes, err := epmd.Names(ctx, port)
-		if errors.Is(err, epmd.ErrNone) {
-			return found, nil // nobody's port is registered
-		}
-		for _, node := range nodes {
-			if node.Name == own && everywhere(node.Port) {
-				found = append(found, fmt.Sprintf("Erlang's distribution listens on all addresses, port %d", node.Port))
+		everywhere := func(who string, port int) {
+			if slices.ContainsFunc(waiting, func(s sockets.Socket) bool { return s.LocalPort == port && s.Everywhere() }) {
+				found = append(found, fmt.Sprintf("%s listens on all addresses, port %d", who, port))
 			}
 		}
-		return found, err
+		const node = "Erlang's distribution"
+		if port := src.Config.DistPort; port > 0 {
+			everywhere(node, port)
+			if !slices.ContainsFunc(waiting, func(s sockets.Socket) bool { return s.LocalPort == port }) {
+				return nil, unlessDown(ctx, src, "ejabberd runs, but nobody listens on the port that ERL_DIST_PORT of ejabberdctl.cfg names: restart it")
+			}
+			return found, nil
+		}
+		port := cmp.Or(src.Config.EpmdPort, epmd.Port)
+		everywhere("epmd", port)
+		own, _, _ := strings.Cut(cmp.Or(src.Config.Node, "ejabberd"), "@")
+		nodes, err := epmd.Names(ctx, port)
+		i := slices.IndexFunc(nodes, func(n epmd.Node) bool { return n.Name == own })
+		switch {
+		case i >= 0:
+			everywhere(node, nodes[i].Port)
+		case err == nil || errors.Is(err, epmd.ErrNone):
+			err = unlessDown(ctx, src, fmt.Sprintf("ejabberd runs, but no epmd on port %d knows its port: have ejabberdctl.cfg say ERL_EPMD_PORT, ERLANG_NODE or ERL_DIST_PORT", port))
+		}
+		if len(found) > 0 {
+			return found, nil // that much is known
+		}
+		return nil, err
 	},
+}
+
+// unlessDown is why something is not known of an ejabberd that runs. One that does not run has nothing that could be known.
+func unlessDown(ctx context.Context, src *Sources, why string) error {
+	_, err := src.ejabberd(ctx)
+	switch {
+	case err == nil:
+		return errors.New(why)
+	case errors.Is(err, errNotUp):
+		return nil
+	}
+	return err
 }
 
 var uploadsListable = Trap{

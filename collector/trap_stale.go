@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -62,6 +63,9 @@ var certificateNotReloaded = Trap{
 	Why:  "the certificate was renewed on disk, but clients still get the old one, until the day it expires",
 	Fix:  "ejabberdctl reload_config, from the deploy hook of whatever renews the certificate",
 	Look: func(ctx context.Context, src *Sources) (found []string, err error) {
+		if proxiedOnly(src.Config.Listeners) {
+			return nil, errProxied
+		}
 		set, err := taste(ctx, src, Certificates)
 		if err != nil {
 			return nil, err
@@ -78,16 +82,16 @@ func zeroes(set *metric.Set, m *metric.Metric) []*metric.Sample {
 	return slices.DeleteFunc(set.All(), func(s *metric.Sample) bool { return s.Metric != m || s.Value != 0 })
 }
 
-// configNotReloaded: the file is newer than the start, and than every reload. Where the log does not reach back to when the file
+// configNotReloaded: a file is newer than the start, and than every reload. Where the log does not reach back to when the file
 // was written, a reload may have been forgotten with it.
 var configNotReloaded = Trap{
 	Name: "config_not_reloaded",
 	Why:  "what runs is not what the file says: the next restart will bring a change that nobody remembers, or a mistake",
 	Fix:  "ejabberdctl reload_config, and read its answer",
 	Look: func(ctx context.Context, src *Sources) ([]string, error) {
-		info, err := os.Stat(src.Config.Path)
-		if err != nil {
-			return nil, fmt.Errorf("when ejabberd.yml was written can not be seen: run the doctor as root: %w", cause(err))
+		name, changed, hidden := newest(append([]string{src.Config.Path}, src.Config.Files...))
+		if changed.IsZero() {
+			return nil, hidden
 		}
 		p, err := src.ejabberd(ctx)
 		if err != nil {
@@ -97,9 +101,8 @@ var configNotReloaded = Trap{
 		if err != nil || math.IsNaN(usage.StartTime) {
 			return nil, errors.Join(errors.New("when ejabberd started is hidden"), err)
 		}
-		changed := info.ModTime()
 		if changed.Unix() <= int64(usage.StartTime) {
-			return nil, nil
+			return nil, hidden
 		}
 		if src.LogPath == "" {
 			return nil, errors.New("where ejabberd.log is is not known: --ejabberd.log")
@@ -109,10 +112,24 @@ var configNotReloaded = Trap{
 		case err != nil:
 			return nil, err
 		case !reloads.Last.Before(changed):
-			return nil, nil
+			return nil, hidden
 		case reloads.Since.IsZero() || reloads.Since.After(changed):
-			return nil, errors.New("ejabberd.log does not reach back to when ejabberd.yml was written")
+			return nil, fmt.Errorf("ejabberd.log does not reach back to when %s was written", name)
 		}
-		return []string{"ejabberd.yml was written " + changed.UTC().Format(time.DateTime) + " UTC, after ejabberd last read it"}, nil
+		return []string{name + " was written " + changed.UTC().Format(time.DateTime) + " UTC, after ejabberd last read it"}, nil
 	},
+}
+
+// newest tells which of the files was written last, and when; hidden is why one of them can not be looked at: it may be newer.
+func newest(paths []string) (name string, written time.Time, hidden error) {
+	for _, path := range paths {
+		info, err := os.Stat(path)
+		switch {
+		case err != nil:
+			hidden = fmt.Errorf("when %s was written can not be seen: run the doctor as root: %w", filepath.Base(path), cause(err))
+		case info.ModTime().After(written):
+			name, written = filepath.Base(path), info.ModTime()
+		}
+	}
+	return name, written, hidden
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/chapril/ejabberd_exporter/internal/database"
 	"github.com/chapril/ejabberd_exporter/internal/ejabberdconf"
@@ -45,9 +46,9 @@ var schemaMismatch = Trap{
 var plainPasswords = Trap{
 	Name: "plain_passwords", Severe: true,
 	Why: "who gets hold of a copy of the database has everybody's password",
-	Fix: "auth_password_format: scram, then for each host: ejabberdctl convert_to_scram HOST",
+	Fix: "auth_password_format: scram (from 25.03 on also: no plain in auth_stored_password_types), then for each host: ejabberdctl convert_to_scram HOST",
 	Look: func(ctx context.Context, src *Sources) ([]string, error) {
-		look := policy("passwords are stored as they are (auth_password_format) at %s", func(src *Sources) []string { return src.Config.Policy.PlainPasswords })
+		look := policy("passwords are stored as they are (auth_password_format, auth_stored_password_types) at %s", func(src *Sources) []string { return src.Config.Policy.PlainPasswords })
 		found, _ := look(ctx, src)
 		set, err := taste(ctx, src, Credentials)
 		if err != nil {
@@ -81,8 +82,23 @@ var s2sInClear = Trap{
 var hardQuotaOnly = Trap{
 	Name: "hard_quota_only",
 	Why:  "ejabberd then writes a warning with the account's address into its log at each upload",
-	Fix:  "shaper_rules: {soft_upload_quota: …} below the hard one: down to it old files are deleted",
-	Look: policy("hard_upload_quota is set, but soft_upload_quota is not, at %s", func(src *Sources) []string { return src.Config.Policy.HardQuotaOnly }),
+	Fix:  "shaper_rules: {soft_upload_quota: …, hard_upload_quota: …}, the soft one below the hard one: down to it old files are deleted",
+	Look: func(_ context.Context, src *Sources) (found []string, err error) {
+		p := &src.Config.Policy
+		for _, c := range []struct {
+			format string
+			vhosts []string
+		}{
+			{"hard_upload_quota is set, but soft_upload_quota is not, at %s", p.HardQuotaOnly},
+			{"soft_upload_quota is set, but hard_upload_quota is not, at %s", p.SoftQuotaOnly},
+			{"soft_upload_quota is above hard_upload_quota at %s", p.SoftAboveHard},
+		} {
+			if len(c.vhosts) > 0 {
+				found = append(found, fmt.Sprintf(c.format, strings.Join(c.vhosts, ", ")))
+			}
+		}
+		return found, nil
+	},
 }
 
 // sweepLate looks at what the last walk over the uploads found.

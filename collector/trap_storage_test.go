@@ -47,3 +47,19 @@ func TestPlainPasswords(t *testing.T) {
 		t.Errorf("%q, %v", found, err)
 	}
 }
+
+// TestHardQuotaOnly: each way to have ejabberd log whoever uploads is told for itself.
+func TestHardQuotaOnly(t *testing.T) {
+	src := &Sources{Config: &ejabberdconf.Config{}}
+	if found, err := hardQuotaOnly.Look(t.Context(), src); len(found) > 0 || err != nil {
+		t.Errorf("of nothing: %q, %v", found, err)
+	}
+	src.Config.Policy = ejabberdconf.Policy{HardQuotaOnly: []string{"a.test", "b.test"}, SoftQuotaOnly: []string{"c.test"}, SoftAboveHard: []string{"d.test"}}
+	found, err := hardQuotaOnly.Look(t.Context(), src)
+	const want = "hard_upload_quota is set, but soft_upload_quota is not, at a.test, b.test\n" +
+		"soft_upload_quota is set, but hard_upload_quota is not, at c.test\n" +
+		"soft_upload_quota is above hard_upload_quota at d.test"
+	if told := strings.Join(found, "\n"); told != want || err != nil {
+		t.Errorf("%q, %v, want %q", told, err, want)
+	}
+}

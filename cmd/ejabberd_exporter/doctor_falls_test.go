@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -70,6 +71,8 @@ var falls = []fall{
 	{check: "plain_passwords", state: "critical", found: "auth_password_format", yml: func(yml map[string]any) { delete(yml, "auth_password_format") }},
 	{check: "log_wiped", state: "warning", found: "10 MiB", yml: func(yml map[string]any) { yml["log_rotate_count"] = 0 }},
 	{check: "hard_quota_only", state: "warning", found: "libre.test", yml: func(yml map[string]any) { delete(yml["shaper_rules"].(map[string]any), "soft_upload_quota") }},
+	{check: "hard_quota_only", state: "warning", found: "hard_upload_quota is not", yml: func(yml map[string]any) { delete(yml["shaper_rules"].(map[string]any), "hard_upload_quota") }},
+	{check: "hard_quota_only", state: "warning", found: "above", yml: func(yml map[string]any) { yml["shaper_rules"].(map[string]any)["soft_upload_quota"] = 99999 }},
 	{check: "vhost_absent", state: "critical", found: "new.test", yml: func(yml map[string]any) { yml["hosts"] = append(yml["hosts"].([]any), "new.test") }},
 	{check: "listener_absent", state: "critical", found: "nobody listens", yml: func(yml map[string]any) {
 		yml["listen"] = append(yml["listen"].([]any), map[string]any{"port": 1, "ip": "127.0.0.1", "module": "ejabberd_c2s"})
@@ -77,6 +80,12 @@ var falls = []fall{
 	{check: "schema_mismatch", state: "critical", found: "false", yml: func(yml map[string]any) { yml["new_sql_schema"] = false }},
 	{check: "captcha_program_missing", state: "critical", found: "does not exist", yml: func(yml map[string]any) { yml["captcha_cmd"] = "/nonexistent/captcha.sh" }},
 	{check: "config_not_reloaded", state: "warning", found: "UTC", yml: func(map[string]any) {}},
+	{check: "config_not_reloaded", state: "warning", found: "more.yml was written", do: func(t *testing.T, p *patient) {
+		more := file(t, "more.yml", "language: fr")
+		p.rewrite(t, func(yml map[string]any) { yml["include_config_file"] = more })
+		touch(t, p.Ejabberd.ConfigPath, time.Now().Add(-time.Hour))
+		touch(t, more, time.Now().Add(2*time.Second))
+	}},
 
 	{check: "plain_passwords", state: "critical", found: "1 accounts of chapril.test", do: func(t *testing.T, p *patient) {
 		execute(t, p.Database, "INSERT INTO users (username, server_host, password) VALUES ('plain-"+service.Canary+"', 'chapril.test', '"+service.Canary+"')")
@@ -120,6 +129,9 @@ var falls = []fall{
 	{check: "erlang_ports_low", state: "warning", found: "1024", do: func(t *testing.T, p *patient) { p.ctl(t, "ERL_MAX_PORTS=1000") }},
 	{check: "distribution_exposed", state: "warning", found: "epmd", do: func(t *testing.T, p *patient) { p.exposeNode(t) }},
 	{check: "distribution_exposed", state: "warning", found: "distribution", do: func(t *testing.T, p *patient) { p.exposeNode(t) }},
+	{check: "distribution_exposed", state: "warning", found: "distribution", do: func(t *testing.T, p *patient) { p.exposePort(t) }},
+	{check: "distribution_exposed", state: "unknown", do: func(t *testing.T, p *patient) { p.ctl(t, "ERL_EPMD_PORT=1") }},
+	{check: "distribution_exposed", state: "unknown", do: func(t *testing.T, p *patient) { p.ctl(t, "ERL_DIST_PORT=1") }},
 }
 
 // rewrite changes ejabberd.yml behind ejabberd's back; the end of the test brings the old one back, as old as it was.
@@ -150,8 +162,13 @@ func (p *patient) rewrite(t *testing.T, change func(yml map[string]any)) {
 	if err := os.WriteFile(path, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	later := time.Now().Add(2 * time.Second) // seconds are what ejabberd's start is known in
-	if err := os.Chtimes(path, later, later); err != nil {
+	touch(t, path, time.Now().Add(2*time.Second)) // seconds are what ejabberd's start is known in
+}
+
+// touch makes a file as old as that.
+func touch(t *testing.T, path string, written time.Time) {
+	t.Helper()
+	if err := os.Chtimes(path, written, written); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -207,4 +224,28 @@ func (p *patient) exposeNode(t *testing.T) {
 		return err == nil && len(nodes) == 1
 	})
 	p.ctl(t, "ERL_EPMD_PORT="+port)
+}
+
+// exposePort starts a node as ejabberdctl does with ERL_DIST_PORT: without epmd, on all addresses.
+func (p *patient) exposePort(t *testing.T) {
+	t.Helper()
+	ports, err := service.FreePorts(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := strconv.Itoa(ports[0])
+	command := exec.CommandContext(t.Context(), "erl", "-sname", "ejabberd@localhost", "-noinput", "-erl_epmd_port", port, "-start_epmd", "false", "-setcookie", "none")
+	command.Env = append(os.Environ(), "HOME="+t.TempDir())
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = command.Process.Kill(); _ = command.Wait() })
+	eventually(t, time.Minute, "node listens", func() bool {
+		conn, err := net.Dial("tcp", "127.0.0.1:"+port)
+		if err == nil {
+			_ = conn.Close()
+		}
+		return err == nil
+	})
+	p.ctl(t, "ERL_DIST_PORT="+port)
 }

@@ -10,12 +10,14 @@ import "time"
 // filled in. It is what --discover writes as JSON and what the service reads back.
 type Config struct {
 	Path       string   `json:"path"`                 // the file it was read from
+	Files      []string `json:"files,omitempty"`      // those that it includes and those of contributed modules
 	Home       string   `json:"home,omitempty"`       // ejabberd's home directory, @HOME@
 	Log        string   `json:"log,omitempty"`        // ejabberd.log, from ejabberdctl.cfg; empty where that says nothing
 	Spool      string   `json:"spool,omitempty"`      // the directory of its Mnesia database, which no two servers share
 	Node       string   `json:"node,omitempty"`       // Erlang node name, from ejabberdctl.cfg; empty where that says nothing
 	MaxPorts   int      `json:"max_ports,omitempty"`  // ERL_MAX_PORTS of ejabberdctl.cfg: sockets and files at once; 0 where it says nothing
 	EpmdPort   int      `json:"epmd_port,omitempty"`  // ERL_EPMD_PORT of ejabberdctl.cfg; 0 where it says nothing: 4369
+	DistPort   int      `json:"dist_port,omitempty"`  // ERL_DIST_PORT of ejabberdctl.cfg: ejabberd's node listens there, without epmd; 0 where it says nothing
 	Hosts      []string `json:"hosts"`                // vhosts in ASCII form, in the order of the file
 	Components []string `json:"components,omitempty"` // hosts of modules and components, such as conference.example.org; sorted
 	// Services are those of the Components that are named below no vhost or another one's, and whose they are: "" if several vhosts'.
@@ -54,7 +56,8 @@ type Listener struct {
 	TLS              bool              `json:"tls,omitempty"`  // direct TLS
 	StartTLS         bool              `json:"starttls,omitempty"`
 	StartTLSRequired bool              `json:"starttls_required,omitempty"`
-	Handlers         map[string]string `json:"handlers,omitempty"` // path -> module of ejabberd_http
+	ProxyProtocol    bool              `json:"use_proxy_protocol,omitempty"` // it answers a proxy, and nobody who comes without
+	Handlers         map[string]string `json:"handlers,omitempty"`           // path -> module of ejabberd_http
 }
 
 // Database is one PostgreSQL database that ejabberd uses. Only what is needed to find it and to tell ejabberd's connections

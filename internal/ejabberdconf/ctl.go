@@ -42,7 +42,7 @@ func (r *reader) readCtl(path string, environ []string) {
 		name, value := found[1], unquoted(found[2])
 		switch {
 		case strings.ContainsAny(value, "$`"):
-		case strings.HasPrefix(name, macroPrefix), name == "ERLANG_NODE", name == "ERL_MAX_PORTS", name == "ERL_EPMD_PORT":
+		case strings.HasPrefix(name, macroPrefix), name == "ERLANG_NODE", name == "ERL_MAX_PORTS", name == "ERL_EPMD_PORT", name == "ERL_DIST_PORT":
 			r.ctl[name] = value
 		case name == "HOME", name == "SPOOL_DIR", name == "CONTRIB_MODULES_CONF_DIR", name == "LOGS_DIR", name == "EJABBERD_LOG_PATH":
 			if filepath.IsAbs(value) {
@@ -65,6 +65,9 @@ func (r *reader) readCtl(path string, environ []string) {
 	}
 	if port, err := strconv.ParseUint(r.ctl["ERL_EPMD_PORT"], 10, 16); err == nil {
 		r.EpmdPort = int(port)
+	}
+	if port, err := strconv.ParseUint(r.ctl["ERL_DIST_PORT"], 10, 16); err == nil {
+		r.DistPort = int(port)
 	}
 }
 

@@ -87,5 +87,6 @@ func facts(t *testing.T, path string) *ejabberdconf.Config {
 		t.Fatal(err)
 	}
 	config.Path, config.Home, config.Log, config.Spool, config.Node, config.MaxPorts, config.EpmdPort, config.Notes = "", "", "", "", "", 0, 0, nil
+	config.Files = nil
 	return config
 }

@@ -55,6 +55,9 @@ func (r *reader) file(path string, m *macros, within []string) ([]entry, error) 
 	if err != nil {
 		return nil, unreadable(path, err)
 	}
+	if path != r.Path && !slices.Contains(r.Files, path) {
+		r.Files = append(r.Files, path)
+	}
 	root, err := parse(path, text, m)
 	if err != nil {
 		return nil, err

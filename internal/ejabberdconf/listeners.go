@@ -41,6 +41,7 @@ func (r *reader) listeners() {
 			}
 		}
 		l.TLS = r.flag(m, "tls")
+		l.ProxyProtocol = r.flag(m, "use_proxy_protocol")
 		r.startTLS(&l, m)
 		r.handlers(&l, m)
 		r.Listeners = append(r.Listeners, l)

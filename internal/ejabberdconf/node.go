@@ -83,6 +83,12 @@ func (n node) items() []node {
 	return items
 }
 
+// inPlace says whether a rule is written in the place of a name: as a map of lines, or as a list of them.
+func (n node) inPlace() bool {
+	n = n.resolved()
+	return n.yaml.Kind != yaml.ScalarNode && len(n.yaml.Content) > 0
+}
+
 // empty says whether there is no value, as in "modules:" with nothing behind it.
 func (n node) empty() bool {
 	return n.yaml.Kind == 0 || n.yaml.Kind == yaml.ScalarNode && n.yaml.Tag == "!!null"

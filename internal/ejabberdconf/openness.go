@@ -72,6 +72,9 @@ func (r *reader) asksAddressOnly(who node) bool {
 		}
 		rule := e.value
 		if name, scalar := rule.text(); scalar {
+			if name == "all" { // ejabberd's own
+				return true
+			}
 			named, ok := r.options.lookup("", "access_rules", name)
 			if !ok {
 				return false

@@ -35,6 +35,8 @@ type Policy struct {
 	BansAnybody      []string `json:"bans_anybody,omitempty"`      // mod_fail2ban, with nobody exempt
 	PlainPasswords   []string `json:"plain_passwords,omitempty"`   // passwords are stored as they are
 	HardQuotaOnly    []string `json:"hard_quota_only,omitempty"`   // an upload quota without a soft one
+	SoftQuotaOnly    []string `json:"soft_quota_only,omitempty"`   // a soft one without a hard one
+	SoftAboveHard    []string `json:"soft_above_hard,omitempty"`   // a soft one above the hard one
 }
 
 // defaultRotateSize is ejabberd's log_rotate_size.
@@ -93,16 +95,22 @@ func (r *reader) vhostPolicy(vhost string) {
 			p.NoWelcome = append(p.NoWelcome, vhost)
 		}
 	}
-	if m, ok := r.options.module(vhost, "mod_fail2ban"); ok && m.text("access", "none") == "none" && len(m["access"].entries()) == 0 {
+	if m, ok := r.options.module(vhost, "mod_fail2ban"); ok && m.text("access", "none") == "none" && !m["access"].inPlace() {
 		p.BansAnybody = append(p.BansAnybody, vhost)
 	}
-	if r.storesPasswords(vhost) && r.options.text(vhost, "auth_password_format", "plain") == "plain" {
+	if r.storesPasswords(vhost) && r.storesPlain(vhost) {
 		p.PlainPasswords = append(p.PlainPasswords, vhost)
 	}
 	if m, ok := r.options.module(vhost, "mod_http_upload_quota"); ok {
 		soft := r.quota(vhost, m, "access_soft_quota", "soft_upload_quota")
-		if hard := r.quota(vhost, m, "access_hard_quota", "hard_upload_quota"); soft == 0 && hard > 0 {
+		hard := r.quota(vhost, m, "access_hard_quota", "hard_upload_quota")
+		switch {
+		case soft == 0 && hard > 0:
 			p.HardQuotaOnly = append(p.HardQuotaOnly, vhost)
+		case soft > 0 && hard == 0:
+			p.SoftQuotaOnly = append(p.SoftQuotaOnly, vhost)
+		case soft > hard:
+			p.SoftAboveHard = append(p.SoftAboveHard, vhost)
 		}
 	}
 }
@@ -113,6 +121,18 @@ func (r *reader) storesPasswords(vhost string) bool {
 	return len(methods) == 0 || slices.ContainsFunc(methods, func(n node) bool {
 		text, _ := n.text()
 		return isSQL(text) || text == "internal" || text == "mnesia"
+	})
+}
+
+// storesPlain: from ejabberd 25.03 on a list of types may stand in the place of one format.
+func (r *reader) storesPlain(vhost string) bool {
+	types := r.options.items(vhost, "auth_stored_password_types")
+	if len(types) == 0 {
+		return r.options.text(vhost, "auth_password_format", "plain") == "plain"
+	}
+	return slices.ContainsFunc(types, func(n node) bool {
+		text, _ := n.text()
+		return text == "plain"
 	})
 }
 

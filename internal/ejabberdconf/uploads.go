@@ -28,7 +28,7 @@ func (r *reader) uploads() {
 			MaxSize:  100 << 20,
 			Access:   m.text("access", "local"),
 		}
-		if _, isRule := m["access"]; isRule && len(m["access"].entries()) > 0 {
+		if m["access"].inPlace() {
 			u.Access = "" // a rule written in place has no name
 		}
 		if u.JIDInURL != "node" {
