@@ -4,7 +4,6 @@ package collector
 
 import (
 	"context"
-	"os"
 	"strings"
 	"testing"
 
@@ -21,21 +20,7 @@ import (
 // startPostgres starts a server for a test's databases.
 func startPostgres(t *testing.T) *service.Postgres {
 	t.Helper()
-	service.Require(t)
-	dir, err := os.MkdirTemp("", "collector-") // not t.TempDir: PostgreSQL's account could not pass through it
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	if err := os.Chmod(dir, 0o711); err != nil {
-		t.Fatal(err)
-	}
-	server, err := service.StartPostgres(t.Context(), "", dir+"/pg")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(server.Stop)
-	return server
+	return service.PostgresForTest(t, "")
 }
 
 // fill makes a database with ejabberd's tables and the given rows, and the sources that read it: as exactly the role that the

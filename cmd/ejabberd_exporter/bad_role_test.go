@@ -25,7 +25,7 @@ func TestTheRoleSeesNothingPersonal(t *testing.T) {
 	service.Require(t)
 	for _, root := range append([]string{""}, strings.Fields(os.Getenv(rootsVariable))...) {
 		t.Run(filepath.Base(cmp.Or(root, "here")), func(t *testing.T) {
-			theRoleSeesNothingPersonal(t, startPostgres(t, service.Root(root)))
+			theRoleSeesNothingPersonal(t, service.PostgresForTest(t, service.Root(root)))
 		})
 	}
 }

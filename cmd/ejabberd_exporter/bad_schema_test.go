@@ -4,8 +4,6 @@ package main
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -17,7 +15,7 @@ import (
 func TestSchemas(t *testing.T) {
 	t.Parallel()
 	service.Require(t)
-	server := startPostgres(t, "")
+	server := service.PostgresForTest(t, "")
 	one, two := "hosts: [chapril.test]", "hosts: [chapril.test, libre.test]"
 	for name, c := range map[string]struct {
 		schema, sql, hosts string
@@ -75,25 +73,6 @@ func TestSchemas(t *testing.T) {
 			want(t, page, map[string]float64{fmt.Sprintf(`ejabberd_database_up{database="%s"}`, db.Name): 1})
 		})
 	}
-}
-
-// startPostgres starts PostgreSQL alone: this machine's, or that of another release.
-func startPostgres(t *testing.T, root service.Root) *service.Postgres {
-	t.Helper()
-	dir, err := os.MkdirTemp("", "postgres-") // not t.TempDir: PostgreSQL runs as another user, who must get through to it
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	if err := os.Chmod(dir, 0o711); err != nil {
-		t.Fatal(err)
-	}
-	server, err := service.StartPostgres(t.Context(), root, filepath.Join(dir, "pg"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(server.Stop)
-	return server
 }
 
 // makeDatabase makes a database for one test, with the tables of one of ejabberd's schema files, or none.

@@ -4,7 +4,6 @@ package database
 
 import (
 	"context"
-	"os"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -15,20 +14,7 @@ import (
 // startPostgres starts a server with an empty database of that name.
 func startPostgres(t *testing.T, name string) (*service.Database, *Databases) {
 	t.Helper()
-	service.Require(t)
-	dir, err := os.MkdirTemp("", "database-") // not t.TempDir: PostgreSQL's account could not pass through it
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	if err := os.Chmod(dir, 0o711); err != nil {
-		t.Fatal(err)
-	}
-	server, err := service.StartPostgres(t.Context(), "", dir+"/pg")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(server.Stop)
+	server := service.PostgresForTest(t, "")
 	execute(t, &service.Database{Postgres: server, Name: "postgres"}, "CREATE DATABASE "+name)
 	login, err := pgx.ParseConfig(server.AdminURL(name))
 	if err != nil {

@@ -32,6 +32,26 @@ func ForTest(t testing.TB, options Options) *Service {
 	return s
 }
 
+// PostgresForTest starts PostgreSQL alone for a test, that of this machine or of another release, and stops it at the test's end.
+func PostgresForTest(t testing.TB, root Root) *Postgres {
+	t.Helper()
+	Require(t)
+	dir, err := os.MkdirTemp("", "postgres-") // not t.TempDir: PostgreSQL runs as another user, who must get through to it
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	if err := os.Chmod(dir, 0o711); err != nil {
+		t.Fatal(err)
+	}
+	server, err := StartPostgres(t.Context(), root, filepath.Join(dir, "pg"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Stop)
+	return server
+}
+
 // Require skips the test where the servers' Debian packages are missing, or fails it if the environment says
 // REQUIRE_SERVERS=1.
 func Require(t testing.TB) {
